@@ -1,0 +1,110 @@
+# Each profile and compiler builds in its own folder, so that switching never rebuilds the other:
+# build/release-gcc/, build/asan-clang/ ... `make all` leaves the programs in build/bin/.
+PROFILE ?= release
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+OUT     ?= build/$(PROFILE)-$(notdir $(CC))
+VERSION := 0.1.0
+WERROR  ?= 1
+
+# ---- what sees what (tests/lint/layers.tsv says the same for includes), and what it links ----
+SEES_base      := base
+SEES_runtime   := base runtime
+SEES_config    := base config
+SEES_fetch     := base runtime fetch
+SEES_security  := base runtime fetch security
+SEES_http      := base runtime http
+SEES_gate      := base runtime fetch security http gate
+SEES_template  := base template
+SEES_schema    := base schema
+SEES_daemon    := base runtime config fetch security http gate template schema
+SEES_ctl       := base config fetch security template runtime
+
+LIBS_base      := -lpthread -lm
+LIBS_runtime   := -levent_core -levent_pthreads
+LIBS_config    := -ltomlplusplus -lstdc++
+LIBS_fetch     := -lcurl
+LIBS_security  := -lcrypto -lcjson
+LIBS_http      :=
+LIBS_gate      :=
+LIBS_template  := -lyaml
+LIBS_schema    :=
+LIBS_orchestration := -lsqlite3
+LIBS_worker    :=
+LIBS_ctl       := -ljwt -lsmartcols -lcurl
+
+sources = $(wildcard shared/$(1)/*.c shared/$(1)/*.cpp)
+ORCH    := $(filter-out orchestration/main.c,$(wildcard orchestration/*.c orchestration/*/*.c))
+WORKER  := $(filter-out worker/main.c worker/shim.c,$(wildcard worker/*.c worker/*/*.c))
+CTL     := $(filter-out ctl/main.c,$(wildcard ctl/*.c))
+HEADERS := $(wildcard shared/*/*.h orchestration/*.h orchestration/*/*.h worker/*.h worker/*/*.h ctl/*.h)
+
+# ---- flags ----
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+        -Wold-style-definition -Wwrite-strings -Wvla -Wcast-qual -Wformat=2 -Wundef -Wswitch-enum \
+        $(if $(filter 1,$(WERROR)),-Werror)
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=2 \
+          -ftrivial-auto-var-init=zero -fPIE
+HARDEN_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+BASE := -std=c17 -D_GNU_SOURCE -DTASKER_VERSION='"$(VERSION)"' -I. -I$(OUT)/gen -g \
+        -fno-omit-frame-pointer -MMD -MP $(WARN)
+
+FLAGS_release := -O2 $(HARDEN)
+FLAGS_debug   := -O1
+FLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_tsan    := -O1 -fsanitize=thread
+FLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined
+LINK_release  := $(HARDEN_LINK)
+CFLAGS_ALL    := $(BASE) $(FLAGS_$(PROFILE)) $(CFLAGS)
+LINK_ALL      := $(FLAGS_$(PROFILE)) $(LINK_$(PROFILE)) -Wl,--as-needed $(LDFLAGS)
+CXX           := $(if $(filter clang%,$(notdir $(CC))),clang++,g++)
+CXX_ALL       := $(filter-out -std=c17 -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition,$(CFLAGS_ALL)) -std=c++17
+
+obj  = $(patsubst %.cpp,$(OUT)/%.o,$(patsubst %.c,$(OUT)/%.o,$(1)))
+seen = $(call obj,$(foreach f,$(SEES_$(1)),$(call sources,$(f))))
+libs = $(foreach f,$(SEES_$(1)),$(LIBS_$(f)))
+
+PROGRAMS := tasker-orchestration tasker-worker tasker-ctl
+BINS     := $(PROGRAMS:%=$(OUT)/bin/%) $(OUT)/bin/tasker-exec
+
+.PHONY: all programs headers clean
+all: programs headers
+	@mkdir -p build/bin && cp -f $(BINS) build/bin/
+programs: $(BINS)
+
+$(OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c $< -o $@
+
+$(OUT)/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(CXX_ALL) -c $< -o $@
+
+$(OUT)/bin/tasker-orchestration: $(call obj,$(ORCH) orchestration/main.c) $(call seen,daemon)
+	@mkdir -p $(@D)
+	$(CC) $(LINK_ALL) $^ -o $@ $(call libs,daemon) $(LIBS_orchestration)
+$(OUT)/bin/tasker-worker: $(call obj,$(WORKER) worker/main.c) $(call seen,daemon)
+	@mkdir -p $(@D)
+	$(CC) $(LINK_ALL) $^ -o $@ $(call libs,daemon) $(LIBS_worker)
+$(OUT)/bin/tasker-ctl: $(call obj,$(CTL) ctl/main.c) $(call seen,ctl)
+	@mkdir -p $(@D)
+	$(CC) $(LINK_ALL) $^ -o $@ $(call libs,ctl) $(LIBS_ctl)
+# The shim between the worker and a handler process: limits, process group, parent-death signal, exec.
+$(OUT)/bin/tasker-exec: $(call obj,worker/shim.c)
+	@mkdir -p $(@D)
+	$(CC) $(LINK_ALL) $^ -o $@
+
+# Every header must stand on its own.
+headers: $(HEADERS:%=$(OUT)/%.ok)
+$(OUT)/%.h.ok: %.h
+	@mkdir -p $(@D)
+	@echo '#include "$<"' | $(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) -x c -fsyntax-only -
+	@touch $@
+
+include tests/tests.mk
+
+clean:
+	rm -rf build
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,44 @@
+/*
+ * The fixed order of a request, once, for both daemons (design §3):
+ *
+ *   head → route → credential → context (401) → 405 → authorize (403) → grant → 411 413 415 417
+ *   → 100-continue → body → strict JSON → handler → reply → log, metrics
+ *
+ * A refused request has had no byte of its body parsed, kept or handed on.
+ */
+#ifndef SHARED_GATE_GATE_H
+#define SHARED_GATE_GATE_H
+
+#include "shared/gate/request.h"
+#include "shared/security/authenticator.h"
+
+struct gate; /* one a loop */
+
+struct gate_settings {
+	const struct route *routes;
+	size_t route_count;
+	const char *const *protected_prefixes; /* "/v1/", "/config": unknown paths below are 401
+	                                          unless signed in */
+	size_t protected_count;
+	const char *const
+	        *hidden; /* paths of rows switched off by configuration: 404 for everybody */
+	size_t hidden_count;
+	struct json_limits json;
+	bool access_log;
+	const char *realm; /* "tasker" */
+	void *app;         /* given to handlers */
+};
+
+struct metrics;
+
+/* All borrowed; they outlive the gate. metrics may be NULL. */
+MUST_CHECK bool gate_new(const struct gate_settings *settings, struct authenticator *authenticator,
+        struct metrics *metrics, OWNED struct gate **out, struct err *e);
+void gate_free(struct gate *g);
+
+/* What to give http_endpoint_new(). */
+struct http_callbacks gate_callbacks(struct gate *g);
+
+AUTO_DEFINE(gate, struct gate, gate_free)
+
+#endif

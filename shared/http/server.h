@@ -1,0 +1,113 @@
+/*
+ * The wire: one listening socket shared by N loops, connections, exchanges. Knows nothing of
+ * routes, credentials or JSON; the gate decides through the callbacks below.
+ *
+ * An exchange is one request and its one reply. It is used on its own loop only. After on_head the
+ * owner must end it exactly once with exchange_reply(), now or later; until then it stays valid
+ * even if the connection dies (the reply is then dropped). Order of replies on a pipelined
+ * connection is the server's business (HP14).
+ */
+#ifndef SHARED_HTTP_SERVER_H
+#define SHARED_HTTP_SERVER_H
+
+#include "shared/base/buf.h"
+#include "shared/base/err.h"
+#include "shared/http/head.h"
+#include "shared/runtime/loop.h"
+
+struct http_server;   /* the listening socket and the limits; shared by the loops */
+struct http_endpoint; /* one loop's end of it: its connections */
+struct exchange;
+
+struct http_callbacks {
+	/*
+	 * A checked head has arrived. Either exchange_reply() (no byte of the body is read; see
+	 * there), or exchange_read_body() and on_body follows, or keep it and reply later
+	 * (BODY_NONE).
+	 */
+	void (*on_head)(struct exchange *x, void *arg);
+	/* The whole body, unchunked, is in exchange_body(). */
+	void (*on_body)(struct exchange *x, void *arg);
+	/* The parser or a deadline or a body limit refuses (status 400 408 413 414 431 501 505):
+	 * fill the reply's body; the server sends it and closes. Not an exchange with on_head when
+	 * the head itself was bad. reason is a fixed sentence. */
+	void (*on_refused)(
+	        int status, const char *reason, struct buf *content_type_and_body, void *arg);
+	/* The client has gone before the reply (optional: NULL). The exchange must still be replied
+	 * to. */
+	void (*on_gone)(struct exchange *x, void *arg);
+	/* After the last byte of a reply went out or was dropped: for the access log (optional). */
+	void (*on_done)(struct exchange *x, void *arg);
+	void *arg;
+};
+
+/* Extra reply fields; values must be free of control characters (checked, HP16: the field is
+ * dropped). */
+struct reply_field {
+	const char *name, *value;
+};
+
+struct http_reply {
+	int status;
+	const char *content_type;         /* NULL: no body is described */
+	const struct reply_field *fields; /* copied before exchange_reply() returns */
+	size_t field_count;
+	struct buf *body; /* taken: emptied; NULL for none. HEAD, 204, 304 send none but its length
+	                     (HEAD) */
+	bool close;
+};
+
+/*
+ * address is "127.0.0.1:8080", "[::1]:0" ...; or fd ≥ 0 is an inherited listening socket (then
+ * address may be NULL). ERR_BUSY: the port is taken. The connections limit 0 means from
+ * RLIMIT_NOFILE (soft raised to hard, minus 64).
+ */
+MUST_CHECK bool http_server_new(const char *address, int fd, const struct http_limits *limits,
+        OWNED struct http_server **out, struct err *e);
+void http_server_free(struct http_server *s); /* after its endpoints */
+int http_server_port(const struct http_server *s);
+
+/* Starts accepting on this loop. Call on the loop's thread or before it runs. */
+MUST_CHECK bool http_endpoint_new(struct http_server *s, struct loop *loop,
+        const struct http_callbacks *callbacks, OWNED struct http_endpoint **out, struct err *e);
+/* Stops accepting, closes idle connections, lets running exchanges finish; drained is called on the
+ * loop when none is left (LM11). A second call with force closes the rest at once. */
+void http_endpoint_drain(struct http_endpoint *ep, bool force, loop_fn drained, void *arg);
+void http_endpoint_free(struct http_endpoint *ep); /* on its loop or after it ended */
+struct http_stats {
+	uint64_t connections_open, connections_total, requests_total, refused_total, exchanges_open;
+};
+struct http_stats http_endpoint_stats(const struct http_endpoint *ep); /* any thread */
+
+/* ---- one exchange ---- */
+BORROWED const struct http_head *exchange_head(
+        const struct exchange *x); /* valid until the reply */
+BORROWED struct loop *exchange_loop(struct exchange *x);
+BORROWED const char *exchange_peer(const struct exchange *x); /* "192.0.2.1" */
+int64_t exchange_started_us(const struct exchange *x); /* monotonic, when its head was complete */
+bool exchange_alive(const struct exchange *x);         /* is the client still there? */
+
+/*
+ * Go on and read the body, of at most max bytes: sends 100 if the client waits for it (Expect).
+ * A declared length above max has to be refused by the caller before (413); a chunked body that
+ * grows past max is refused by the server through on_refused. Nothing of the body is kept before
+ * this call.
+ */
+void exchange_read_body(struct exchange *x, size_t max);
+BORROWED const char *exchange_body(
+        const struct exchange *x, size_t *len); /* NUL follows; until the reply */
+
+/*
+ * Ends the exchange. If its body was never read: with no body or at most 16 KiB of it already
+ * buffered whole the connection lives on (those bytes are dropped unparsed); otherwise the server
+ * shuts its sending side, drains at most 64 KiB or 2 s, and closes (design §3).
+ */
+void exchange_reply(struct exchange *x, const struct http_reply *reply);
+
+/* The owner's own pointer, for callbacks. */
+void exchange_set_user(struct exchange *x, void *user);
+void *exchange_user(const struct exchange *x);
+int exchange_status(const struct exchange *x); /* of the reply, in on_done */
+uint64_t exchange_sent(const struct exchange *x);
+
+#endif

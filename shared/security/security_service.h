@@ -1,0 +1,61 @@
+/*
+ * The security service: everything shared that turns a credential into a verdict. Built once from
+ * plain settings (shared/ sees no configuration), immutable, replaced whole on reload.
+ */
+#ifndef SHARED_SECURITY_SECURITY_SERVICE_H
+#define SHARED_SECURITY_SECURITY_SERVICE_H
+
+#include <stdint.h>
+
+#include "shared/base/err.h"
+
+struct api_key_settings {
+	const char *key;        /* clear text, or NULL when key_sha256 is given */
+	const char *key_sha256; /* 64 hex digits, "sha256:" allowed in front */
+	const char *id, *description, *tenant;
+	const char *const *permissions;
+	size_t permission_count;
+	int64_t not_after_s; /* 0: never ends */
+	bool disabled;
+};
+
+struct token_settings {              /* one class of tokens: the users', or the workers' */
+	const char *public_key_pem;  /* inline PEM, or NULL */
+	const char *public_key_path; /* wins over inline */
+	const char *const *algorithms;
+	size_t algorithm_count;
+	const char *issuer, *audience;
+	const char *permissions_claim; /* flat claim name */
+	const char *tenant_claim;      /* NULL or "": one tenant "" */
+	int64_t leeway_s, max_lifetime_s;
+	bool strict_permissions, require_typ;
+};
+
+struct security_settings {
+	bool enabled;
+	struct token_settings users;
+	struct token_settings workers; /* no key: internal rows answer 401 */
+	const char *api_key_header;
+	const struct api_key_settings *api_keys;
+	size_t api_key_count;
+};
+
+struct security_service;
+
+/* What a start-up log should say beside success (each NUL-terminated, at most 16 kept). */
+struct security_report {
+	char warnings[16][240];
+	size_t count;
+};
+
+/* ERR_FORMAT, ERR_CRYPTO or ERR_LIMIT name the setting or file at fault, never key text (JT23). */
+MUST_CHECK bool security_service_new(const struct security_settings *settings,
+        OWNED struct security_service **out, struct security_report *report, struct err *e);
+void security_service_free(struct security_service *s);
+
+bool security_service_enabled(const struct security_service *s);
+const char *security_service_api_key_header(const struct security_service *s);
+
+AUTO_DEFINE(security_service, struct security_service, security_service_free)
+
+#endif
