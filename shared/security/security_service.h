@@ -5,19 +5,7 @@
 #ifndef SHARED_SECURITY_SECURITY_SERVICE_H
 #define SHARED_SECURITY_SECURITY_SERVICE_H
 
-#include <stdint.h>
-
-#include "shared/base/err.h"
-
-struct api_key_settings {
-	const char *key;        /* clear text, or NULL when key_sha256 is given */
-	const char *key_sha256; /* 64 hex digits, "sha256:" allowed in front */
-	const char *id, *description, *tenant;
-	const char *const *permissions;
-	size_t permission_count;
-	int64_t not_after_s; /* 0: never ends */
-	bool disabled;
-};
+#include "shared/security/api_key_registry.h"
 
 struct token_settings {              /* one class of tokens: the users', or the workers' */
 	const char *public_key_pem;  /* inline PEM, or NULL */
@@ -42,12 +30,6 @@ struct security_settings {
 
 struct security_service;
 
-/* What a start-up log should say beside success (each NUL-terminated, at most 16 kept). */
-struct security_report {
-	char warnings[16][240];
-	size_t count;
-};
-
 /* ERR_FORMAT, ERR_CRYPTO or ERR_LIMIT name the setting or file at fault, never key text (JT23). */
 MUST_CHECK bool security_service_new(const struct security_settings *settings,
         OWNED struct security_service **out, struct security_report *report, struct err *e);
@@ -55,6 +37,7 @@ void security_service_free(struct security_service *s);
 
 bool security_service_enabled(const struct security_service *s);
 const char *security_service_api_key_header(const struct security_service *s);
+BORROWED const struct api_key_registry *security_service_api_keys(const struct security_service *s);
 
 AUTO_DEFINE(security_service, struct security_service, security_service_free)
 
