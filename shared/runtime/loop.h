@@ -39,7 +39,8 @@ BORROWED struct event_base *loop_base(struct loop *loop);
 int64_t loop_mono_us(const struct loop *loop);
 int64_t loop_wall_us(const struct loop *loop);
 
-/* One-shot timers, on their own loop only. */
+/* One-shot timers, on their own loop only; never early, usually within some milliseconds. Free them
+ * before their loop. */
 typedef void (*loop_fn)(void *arg);
 MUST_CHECK bool loop_timer_new(
         struct loop *loop, loop_fn fn, void *arg, OWNED struct loop_timer **out, struct err *e);
@@ -47,7 +48,11 @@ void loop_timer_set(struct loop_timer *t, int64_t after_us); /* again: moves it 
 void loop_timer_cancel(struct loop_timer *t);
 void loop_timer_free(struct loop_timer *t);
 
-/* fn runs on the loop when the signal arrives (SIGTERM, SIGINT, SIGHUP); freed with the loop. */
+/*
+ * fn runs on the loop when the signal arrives (SIGTERM, SIGINT, SIGHUP); freed with the loop. The
+ * signal is blocked in the calling thread and in every thread started from then on, so call it
+ * (or process_prepare()) before any other thread exists.
+ */
 MUST_CHECK bool loop_signal(
         struct loop *loop, int signal_number, loop_fn fn, void *arg, struct err *e);
 
