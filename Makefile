@@ -45,7 +45,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmis
         -Wold-style-definition -Wwrite-strings -Wvla -Wcast-qual -Wformat=2 -Wundef -Wswitch-enum \
         $(if $(filter 1,$(WERROR)),-Werror)
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=2 \
-          -ftrivial-auto-var-init=zero -fPIE
+          $(if $(filter clang%,$(notdir $(CC))),,-ftrivial-auto-var-init=zero) -fPIE
 HARDEN_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 BASE := -std=c17 -D_GNU_SOURCE -DTASKER_VERSION='"$(VERSION)"' -I. -I$(OUT)/gen -g \
         -fno-omit-frame-pointer -MMD -MP $(WARN)

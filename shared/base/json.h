@@ -4,7 +4,8 @@
  * RFC 8259 with what we refuse beyond it: invalid UTF-8, duplicate member names,
  * U+0000 in a string, lone surrogates, and anything past the given limits. Numbers
  * stay text, so 64-bit integers survive; user documents are kept as their original
- * tokens (json_compact). Work is linear in the input; no recursion.
+ * tokens (json_compact). A number no double can hold (1e999) is refused too. Work is
+ * linear in the input whatever its member names are (LM10); no recursion.
  */
 #ifndef SHARED_BASE_JSON_H
 #define SHARED_BASE_JSON_H
@@ -16,6 +17,9 @@
 #include "shared/base/attr.h"
 #include "shared/base/buf.h"
 #include "shared/base/err.h"
+#include "shared/base/json_text.h"
+
+enum { JSON_DEPTH = 64 }; /* what any limits allow at most */
 
 enum json_kind {
 	JSON_NULL = 1,
@@ -28,9 +32,9 @@ enum json_kind {
 };
 
 struct json_limits {
-	size_t bytes, nodes;
-	unsigned depth; /* at most 64 */
-	size_t members; /* of one object, and items of one array; 0: no limit but nodes */
+	size_t bytes, nodes; /* nodes: values, without member names */
+	unsigned depth;      /* at most 64 */
+	size_t members;      /* of one object, and items of one array; 0: no limit but nodes */
 };
 
 /* Public bodies: 1 MiB, 10,000 nodes, depth 32. */
@@ -47,6 +51,7 @@ MUST_CHECK bool json_parse(const char *text, size_t len, const struct json_limit
         OWNED struct json **out, struct err *e);
 void json_free(struct json *doc);
 
+/* The whole document's value; never NULL. */
 BORROWED const struct json_node *json_root(const struct json *doc);
 enum json_kind json_kind(const struct json_node *n);
 size_t json_count(const struct json_node *n); /* members of an object, items of an array, else 0 */
@@ -64,7 +69,11 @@ BORROWED const struct json_node *json_name(const struct json *doc, const struct 
 
 /* The raw bytes of the value as they stand in the text (a string with its quotes). */
 BORROWED const char *json_raw(const struct json *doc, const struct json_node *n, size_t *len);
+/* Where it begins in the text, in bytes. */
 size_t json_offset(const struct json_node *n);
+
+/* What stands between the quotes of a STRING node, still escaped. */
+BORROWED struct json_text json_text_of(const struct json *doc, const struct json_node *string);
 
 /* Unescaped string content appended to out; false if n is NULL or no string. Check buf_ok(out) too.
  */
@@ -82,8 +91,10 @@ bool json_double(const struct json *doc, const struct json_node *n, double *out)
 /* Appends the value's original tokens without insignificant white space: one line, no raw newline.
  */
 void json_compact(const struct json *doc, const struct json_node *n, struct buf *out);
-/* Appends a canonical form for hashing: members sorted by unescaped bytes, strings minimally
- * escaped, numbers verbatim. Check buf_ok(out). */
+/*
+ * Appends a canonical form for hashing: members sorted by unescaped bytes, strings spelled
+ * as json_escape() does, numbers verbatim. Check buf_ok(out); it also fails without memory.
+ */
 void json_canonical(const struct json *doc, const struct json_node *n, struct buf *out);
 
 AUTO_DEFINE(json, struct json, json_free)

@@ -18,7 +18,7 @@ struct uuid {
 struct uuid_source {
 	int64_t last_ms;
 	uint16_t counter;
-	uint16_t left;		 /* unused bytes of pool: one system call serves 16 ids */
+	uint16_t left; /* unused bytes of pool: one system call serves 16 ids */
 	unsigned char pool[160];
 };
 
@@ -27,7 +27,8 @@ struct uuid uuid_v7(struct uuid_source *source, int64_t wall_us);
 /* 122 random bits; for names that must not tell when they were made. */
 struct uuid uuid_v4(void);
 
-/* Takes 8-4-4-4-12 hexadecimal digits of either case and nothing else; out is set on success only. */
+/* Takes 8-4-4-4-12 hexadecimal digits of either case and nothing else; out is set on success only.
+ */
 bool uuid_parse(const char *text, size_t len, struct uuid *out);
 /* The canonical lower-case form, and a NUL. */
 void uuid_text(const struct uuid *id, char out[UUID_TEXT]);
