@@ -9,6 +9,7 @@
 #ifndef SHARED_GATE_GATE_H
 #define SHARED_GATE_GATE_H
 
+#include "shared/gate/gate_metrics.h"
 #include "shared/gate/request.h"
 #include "shared/security/authenticator.h"
 
@@ -25,16 +26,18 @@ struct gate_settings {
 	size_t hidden_count;
 	struct json_limits json;
 	bool access_log;
-	const char *realm; /* "tasker" */
-	void *app;         /* given to handlers */
+	const char *realm;          /* "tasker" */
+	const char *api_key_header; /* "X-API-Key": the service's */
+	void *app;                  /* given to handlers */
 };
 
-struct metrics;
-
-/* All borrowed; they outlive the gate. metrics may be NULL. */
+/*
+ * settings are copied; what they point to, and the rest, is borrowed and outlives the gate. metrics
+ * may be NULL. ERR_FORMAT for a route table that is wrong in itself, see route_table_new().
+ */
 MUST_CHECK bool gate_new(const struct gate_settings *settings, struct authenticator *authenticator,
-        struct metrics *metrics, OWNED struct gate **out, struct err *e);
-void gate_free(struct gate *g);
+        const struct gate_metrics *metrics, OWNED struct gate **out, struct err *e);
+void gate_free(struct gate *g); /* after its endpoint: cuts what is left */
 
 /* What to give http_endpoint_new(). */
 struct http_callbacks gate_callbacks(struct gate *g);

@@ -40,16 +40,33 @@ struct route {
 enum { ROUTE_HOLES = 4 };
 
 struct route_match {
-	const struct route *route; /* NULL unless FULL */
+	const struct route *route; /* the row; unless FULL: some row of that path, or NULL */
 	struct span holes[ROUTE_HOLES];
 	size_t hole_count;
 	unsigned allowed; /* bit per enum method that this path takes, for Allow */
+	bool open;        /* some row of this path is OPEN */
 };
 
 enum match { MATCH_NONE = 0, MATCH_PATH_ONLY, MATCH_FULL }; /* 404, 405, go on */
 
-/* HEAD matches a GET row. The raw path is compared; nothing is decoded twice. */
-MUST_CHECK enum match route_find(const struct route *table, size_t count, enum method method,
-        struct span path, struct route_match *out);
+struct route_table; /* the rows, compiled once for fast finding */
+
+/*
+ * rows are borrowed. ERR_FORMAT names the row that is wrong in itself: an access or body kind left
+ * unset, a body limit that does not fit the kind, no handler, a path that is none, or two rows that
+ * match the same requests (PM4).
+ */
+MUST_CHECK bool route_table_new(
+        const struct route *rows, size_t count, OWNED struct route_table **out, struct err *e);
+void route_table_free(struct route_table *t);
+
+/*
+ * HEAD matches a GET row; a path without holes wins over one with. The raw path is compared;
+ * nothing is decoded twice (HP10).
+ */
+MUST_CHECK enum match route_table_find(
+        const struct route_table *t, enum method method, struct span path, struct route_match *out);
+
+AUTO_DEFINE(route_table, struct route_table, route_table_free)
 
 #endif
