@@ -1,0 +1,34 @@
+/*
+ * The live worker sessions, by the digest of their secret: what the loops ask when a poll arrives.
+ *
+ * The store holds the truth; this table is its copy in memory, filled at start and at each
+ * registration. One lock, held for a look-up: a poll goes on to the store's queue anyway. The
+ * secret itself is never kept.
+ */
+#ifndef ORCHESTRATION_IDENTITY_SESSIONS_H
+#define ORCHESTRATION_IDENTITY_SESSIONS_H
+
+#include "shared/security/authenticator.h"
+
+struct sessions;
+
+enum { SESSIONS_MAX = 65536 };
+
+/* max: workers at most, SESSIONS_MAX in the daemon. */
+MUST_CHECK bool sessions_new(size_t max, OWNED struct sessions **out, struct err *e);
+void sessions_free(struct sessions *s);
+
+/*
+ * Adds a session and forgets earlier ones of the same worker. expires_at_s is that of the
+ * credential it was registered with; from then on the worker has to register again. ERR_LIMIT past
+ * SESSIONS_MAX workers.
+ */
+MUST_CHECK bool sessions_put(struct sessions *s, const unsigned char digest[32], const char *id,
+        const char *worker, int64_t expires_at_s, struct err *e);
+
+/* A session_find_fn; arg is the struct sessions. From any thread. */
+enum verdict sessions_find(const unsigned char digest[32], struct session_facts *facts, void *arg);
+
+AUTO_DEFINE(sessions, struct sessions, sessions_free)
+
+#endif

@@ -1,0 +1,112 @@
+/* The session table: found by digest alone, one session a worker, and every allocation may fail. */
+#include "orchestration/identity/sessions.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/unit.h"
+
+static void
+digest_of(unsigned n, unsigned char out[32])
+{
+	memset(out, (int)(n & 0xff), 32);
+	out[31] = (unsigned char)(n >> 8);
+}
+
+START_TEST(session_is_found_by_its_digest_and_no_other)
+{
+	AUTO(sessions) struct sessions *s = NULL;
+	struct session_facts facts = {0};
+	unsigned char digest[32];
+	struct err e = {0};
+
+	ck_assert(sessions_new(4, &s, &e));
+	digest_of(7, digest);
+	ck_assert(sessions_put(s, digest, "s-1", "w1", 99, &e));
+	ck_assert_int_eq(sessions_find(digest, &facts, s), VERDICT_GRANT);
+	ck_assert_str_eq(facts.worker, "w1");
+	ck_assert_str_eq(facts.id, "s-1");
+	ck_assert_int_eq(facts.expires_at_s, 99);
+	for (size_t i = 0; i < 32; i++) {
+		digest[i] ^= 1;
+		ck_assert_int_eq(sessions_find(digest, &facts, s), VERDICT_DENY_SESSION);
+		digest[i] ^= 1;
+	}
+}
+END_TEST
+
+START_TEST(new_registration_ends_the_workers_old_session)
+{
+	AUTO(sessions) struct sessions *s = NULL;
+	struct session_facts facts = {0};
+	unsigned char old[32], fresh[32], other[32];
+	struct err e = {0};
+
+	digest_of(1, old);
+	digest_of(2, fresh);
+	digest_of(3, other);
+	ck_assert(sessions_new(4, &s, &e));
+	ck_assert(sessions_put(s, old, "s-1", "w1", 0, &e));
+	ck_assert(sessions_put(s, other, "s-2", "w2", 0, &e));
+	ck_assert(sessions_put(s, fresh, "s-3", "w1", 0, &e));
+	ck_assert_int_eq(sessions_find(old, &facts, s), VERDICT_DENY_SESSION);
+	ck_assert_int_eq(sessions_find(fresh, &facts, s), VERDICT_GRANT);
+	ck_assert_int_eq(sessions_find(other, &facts, s), VERDICT_GRANT);
+}
+END_TEST
+
+START_TEST(table_is_bounded)
+{
+	AUTO(sessions) struct sessions *s = NULL;
+	struct session_facts facts;
+	struct err e = {0};
+	unsigned char digest[32] = {0};
+	char worker[32];
+
+	ck_assert(sessions_new(4, &s, &e));
+	for (unsigned n = 0; n < 4; n++) {
+		(void)snprintf(worker, sizeof(worker), "w%u", n);
+		digest_of(n, digest);
+		ck_assert(sessions_put(s, digest, "s", worker, 0, &e));
+	}
+	digest_of(4, digest);
+	ck_assert(!sessions_put(s, digest, "s", "w4", 0, &e));
+	ck_assert_int_eq(e.code, ERR_LIMIT);
+	ck_assert_int_eq(sessions_find(digest, &facts, s), VERDICT_DENY_SESSION);
+	ck_assert(sessions_put(s, digest, "s", "w3", 0, &e)); /* replacing is always possible */
+}
+END_TEST
+
+START_TEST(every_allocation_may_fail)
+{
+	unsigned nth = 0;
+	bool put = false;
+	unsigned char digest[32] = {0};
+
+	while (!put) {
+		AUTO(sessions) struct sessions *s = NULL;
+		struct err e = {0};
+
+		ck_assert_uint_lt(nth, 20);
+		fault_allocation(++nth);
+		put = sessions_new(4, &s, &e) && sessions_put(s, digest, "s", "w", 0, &e);
+		fault_allocation(0);
+		if (!put)
+			ck_assert_int_eq(e.code, ERR_NOMEM);
+	}
+}
+END_TEST
+
+Suite *
+sessions_suite(void)
+{
+	Suite *s = suite_create("sessions");
+	TCase *tc = tcase_create("table");
+
+	tcase_add_test(tc, session_is_found_by_its_digest_and_no_other);
+	tcase_add_test(tc, new_registration_ends_the_workers_old_session);
+	tcase_add_test(tc, table_is_bounded);
+	tcase_add_test(tc, every_allocation_may_fail);
+	suite_add_tcase(s, tc);
+	return s;
+}
