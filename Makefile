@@ -1,5 +1,6 @@
-# Each profile and compiler builds in its own folder, so that switching never rebuilds the other:
-# build/release-gcc/, build/asan-clang/ ... `make all` leaves the programs in build/bin/.
+# `make help` lists the targets. Each profile and compiler builds in its own folder, so that switching
+# never rebuilds the other: build/release-gcc/, build/asan-clang/ ... `make` leaves the programs in
+# build/bin/. V=1 shows the commands.
 PROFILE ?= release
 ifeq ($(origin CC),default)
 CC := gcc
@@ -18,7 +19,7 @@ SEES_http      := base runtime http
 SEES_gate      := base runtime fetch security http gate
 SEES_template  := base template
 SEES_schema    := base schema
-SEES_daemon    := base runtime config fetch security http gate template schema
+SEES_daemon    := base runtime config fetch security http gate template schema daemon
 SEES_ctl       := base config fetch security template runtime
 
 LIBS_base      := -lpthread -lm
@@ -55,7 +56,11 @@ FLAGS_debug   := -O1
 FLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan    := -O1 -fsanitize=thread
 FLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined
+FLAGS_cover   := -O0 --coverage
 LINK_release  := $(HARDEN_LINK)
+ifeq ($(FLAGS_$(PROFILE)),)
+$(error PROFILE is release, debug, asan, tsan, fuzz or cover, not '$(PROFILE)')
+endif
 CFLAGS_ALL    := $(BASE) $(FLAGS_$(PROFILE)) $(CFLAGS)
 LINK_ALL      := $(FLAGS_$(PROFILE)) $(LINK_$(PROFILE)) -Wl,--as-needed $(LDFLAGS)
 CXX           := $(if $(filter clang%,$(notdir $(CC))),clang++,g++)
@@ -64,43 +69,49 @@ CXX_ALL       := $(filter-out -std=c17 -Wstrict-prototypes -Wmissing-prototypes 
 obj  = $(patsubst %.cpp,$(OUT)/%.o,$(patsubst %.c,$(OUT)/%.o,$(1)))
 seen = $(call obj,$(foreach f,$(SEES_$(1)),$(call sources,$(f))))
 libs = $(foreach f,$(SEES_$(1)),$(LIBS_$(f)))
+# Begins a recipe: makes the folder, and says what is done instead of how.
+do   = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(subst $(OUT)/,,$@);) mkdir -p $(@D);
 
 PROGRAMS := tasker-orchestration tasker-worker tasker-ctl
 BINS     := $(PROGRAMS:%=$(OUT)/bin/%) $(OUT)/bin/tasker-exec
 
 .PHONY: all programs headers clean
+.DELETE_ON_ERROR:
 all: programs headers
 	@mkdir -p build/bin && cp -f $(BINS) build/bin/
 programs: $(BINS)
 
 $(OUT)/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c $< -o $@
-
+	$(call do,cc) $(CC) $(CFLAGS_ALL) -c $< -o $@
 $(OUT)/%.o: %.cpp
-	@mkdir -p $(@D)
-	$(CXX) $(CXX_ALL) -c $< -o $@
+	$(call do,c++) $(CXX) $(CXX_ALL) -c $< -o $@
 
 $(OUT)/bin/tasker-orchestration: $(call obj,$(ORCH) orchestration/main.c) $(call seen,daemon)
-	@mkdir -p $(@D)
-	$(CC) $(LINK_ALL) $^ -o $@ $(call libs,daemon) $(LIBS_orchestration)
+	$(call do,link) $(CC) $(LINK_ALL) $^ -o $@ $(call libs,daemon) $(LIBS_orchestration)
 $(OUT)/bin/tasker-worker: $(call obj,$(WORKER) worker/main.c) $(call seen,daemon)
-	@mkdir -p $(@D)
-	$(CC) $(LINK_ALL) $^ -o $@ $(call libs,daemon) $(LIBS_worker)
+	$(call do,link) $(CC) $(LINK_ALL) $^ -o $@ $(call libs,daemon) $(LIBS_worker)
 $(OUT)/bin/tasker-ctl: $(call obj,$(CTL) ctl/main.c) $(call seen,ctl)
-	@mkdir -p $(@D)
-	$(CC) $(LINK_ALL) $^ -o $@ $(call libs,ctl) $(LIBS_ctl)
+	$(call do,link) $(CC) $(LINK_ALL) $^ -o $@ $(call libs,ctl) $(LIBS_ctl)
 # The shim between the worker and a handler process: limits, process group, parent-death signal, exec.
 $(OUT)/bin/tasker-exec: $(call obj,worker/shim.c)
-	@mkdir -p $(@D)
-	$(CC) $(LINK_ALL) $^ -o $@
+	$(call do,link) $(CC) $(LINK_ALL) $^ -o $@
 
 # Every header must stand on its own.
 headers: $(HEADERS:%=$(OUT)/%.ok)
 $(OUT)/%.h.ok: %.h
-	@mkdir -p $(@D)
-	@echo '#include "$<"' | $(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) -x c -fsyntax-only -
+	$(call do,header) echo '#include "$<"' | $(CC) $(CFLAGS_ALL) -MF $(@:.ok=.d) -MT $@ -x c -fsyntax-only -
 	@touch $@
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+SAMPLES    := $(wildcard config/orchestration.toml config/worker.toml)
+MANUALS    := $(wildcard docs/man/*.[1-8])
+.PHONY: install
+install: programs
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSCONFDIR)/tasker
+	install -m 0755 $(BINS) $(DESTDIR)$(PREFIX)/bin
+	$(if $(SAMPLES),install -m 0640 $(SAMPLES) $(DESTDIR)$(SYSCONFDIR)/tasker)
+	$(foreach m,$(MANUALS),install -D -m 0644 $(m) $(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m)) &&) true
 
 include tests/tests.mk
 

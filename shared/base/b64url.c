@@ -4,71 +4,12 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* A character's six bits plus one, so that 0 says "foreign". */
-static const unsigned char values[256] = {['A'] = 1,
-        2,
-        3,
-        4,
-        5,
-        6,
-        7,
-        8,
-        9,
-        10,
-        11,
-        12,
-        13,
-        14,
-        15,
-        16,
-        17,
-        18,
-        19,
-        20,
-        21,
-        22,
-        23,
-        24,
-        25,
-        26,
-        ['a'] = 27,
-        28,
-        29,
-        30,
-        31,
-        32,
-        33,
-        34,
-        35,
-        36,
-        37,
-        38,
-        39,
-        40,
-        41,
-        42,
-        43,
-        44,
-        45,
-        46,
-        47,
-        48,
-        49,
-        50,
-        51,
-        52,
-        ['0'] = 53,
-        54,
-        55,
-        56,
-        57,
-        58,
-        59,
-        60,
-        61,
-        62,
-        ['-'] = 63,
-        ['_'] = 64};
+/* The six bits of the characters from '-' on, plus one, so that 0 says "foreign". */
+enum { FIRST = '-' };
+static const unsigned char values[] = {63, 0, 0, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 0, 0, 0, 0,
+        0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+        24, 25, 26, 0, 0, 0, 0, 64, 0, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41,
+        42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52};
 
 bool
 b64url_decode(const char *text, size_t len, unsigned char *out, size_t *out_len)
@@ -80,7 +21,8 @@ b64url_decode(const char *text, size_t len, unsigned char *out, size_t *out_len)
 	if (len % 4 == 1)
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		unsigned value = values[(unsigned char)text[i]];
+		unsigned at = (unsigned char)text[i] - (unsigned)FIRST;
+		unsigned value = at < sizeof(values) ? values[at] : 0;
 
 		if (value == 0)
 			return false;

@@ -24,6 +24,7 @@ struct buf {
 
 #define BUF(ceiling) ((struct buf){.max = (ceiling)})
 
+/* Append bytes, a text without its NUL, one byte, a decimal number, printf output. */
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_text(struct buf *b, const char *text);
 void buf_char(struct buf *b, char c);

@@ -6,7 +6,8 @@
  * '}');
  *
  * A key of NULL writes an array item (or the root). Strings are escaped, invalid UTF-8
- * becomes U+FFFD, so the result is always one line of valid JSON. Failures stick to the buffer.
+ * becomes U+FFFD, so the result is always one line of valid JSON without
+ * control characters. Failures stick to the buffer.
  */
 #ifndef SHARED_BASE_JSON_OUT_H
 #define SHARED_BASE_JSON_OUT_H
@@ -18,8 +19,10 @@ struct json_out {
 	bool comma; /* a value has been written at this level */
 };
 
+/* A writer that appends to buf, which may hold other things already. */
 struct json_out json_out_on(struct buf *buf);
 
+/* Each value is a member of that name, an item, or the root, whichever its place asks for. */
 void json_open(struct json_out *w, const char *key, char bracket);         /* '{' or '[' */
 void json_close(struct json_out *w, char bracket);                         /* '}' or ']' */
 void json_put_text(struct json_out *w, const char *key, const char *text); /* NULL writes null */

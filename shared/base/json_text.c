@@ -127,38 +127,37 @@ digits(const char *text, size_t len, size_t at)
 	return at;
 }
 
-/* No number of this many bytes is beyond a double: 1e99 needs four, 10000 takes five. */
-enum { SURELY_FINITE = 4 };
+/* Without an exponent, fewer digits than this are always within the range of a double. */
+enum { FINITE_DIGITS = 308 };
 
 const char *
 json_number_scan(const char *text, size_t len, size_t *used)
 {
 	static const char none[] = "a digit is missing";
 	size_t start = len > 0 && text[0] == '-' ? 1 : 0;
-	size_t at = digits(text, len, start), before;
+	size_t at = digits(text, len, start), before = start;
+	bool far = false;
 	double value;
 
-	*used = at;
-	if (at == start)
-		return none;
-	if (text[start] == '0' && at > start + 1)
+	if (at > start + 1 && text[start] == '0') {
+		*used = start;
 		return "a number begins with 0";
-	if (at < len && text[at] == '.') {
+	}
+	if (at > before && at < len && text[at] == '.') {
 		before = at + 1;
-		*used = at = digits(text, len, before);
-		if (at == before)
-			return none;
+		at = digits(text, len, before);
 	}
-	if (at < len && (text[at] == 'e' || text[at] == 'E')) {
-		at++;
-		if (at < len && (text[at] == '+' || text[at] == '-'))
-			at++;
-		before = at;
-		*used = at = digits(text, len, before);
-		if (at == before)
-			return none;
+	if (at > before && at < len && (text[at] == 'e' || text[at] == 'E')) {
+		far = true;
+		before = at + 1;
+		if (before < len && (text[before] == '+' || text[before] == '-'))
+			before++;
+		at = digits(text, len, before);
 	}
-	if (at > SURELY_FINITE && !json_number_double(text, at, &value)) {
+	*used = at;
+	if (at == before)
+		return none;
+	if ((far || at > FINITE_DIGITS) && !json_number_double(text, at, &value)) {
 		*used = 0;
 		return "a number beyond the range of a double";
 	}

@@ -32,17 +32,26 @@ struct log_field {
 #define LOG__(level, event, ...)                                                                   \
 	log_write((level), (event), (const struct log_field[]){__VA_ARGS__})
 
+/*
+ * What LOG() calls; fields end with one without a name. Of each event name at most
+ * LOG_PER_SECOND lines a second are written at WARN and above (LM9); the next one says how
+ * many were "suppressed". SIGPIPE must be ignored where the sink may be a closed pipe.
+ */
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
+/* Would a line of that level be written? */
 bool log_wants(enum log_level level);
 
 /* Where lines go from now on; fd is not closed. component ("orchestration") is in each line. */
 void log_open(int fd, enum log_format format, enum log_level least, const char *component);
+/* Lines below least are not written from now on. */
 void log_level_set(enum log_level least);
+/* "debug", "info", "warn", "error"; out is set on success only. */
 bool log_level_parse(const char *text, enum log_level *out);
 
 /* Starts and ends the writer thread; stop writes out what is queued, for at most a second. */
 MUST_CHECK bool log_start(struct err *e);
 void log_stop(void);
+/* Lines lost since the start of the process: full rings, a stuck or broken sink, no memory. */
 uint64_t log_dropped(void);
 
 #endif

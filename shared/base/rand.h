@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Fills out with len bytes; rand_u64 gives eight as a number. */
 void rand_bytes(void *out, size_t len);
 uint64_t rand_u64(void);
 

@@ -19,6 +19,7 @@ struct secret; /* opaque: length and bytes are in secret.c */
 MUST_CHECK bool secret_new(const void *bytes, size_t len, OWNED struct secret **out, struct err *e);
 void secret_free(struct secret *s); /* NULL is fine; the bytes are wiped first */
 
+/* What is kept; its bytes die with it. */
 BORROWED const unsigned char *secret_bytes(const struct secret *s);
 size_t secret_len(const struct secret *s);
 

@@ -1,4 +1,5 @@
 /* Linked with -Wl,--wrap: only this project's own calls come through here. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,18 +16,23 @@ void *__wrap_realloc(void *old, size_t size);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t len);
 
-static unsigned countdown;
+static _Atomic unsigned countdown; /* the code under test may have threads */
 
 void
 fault_allocation(unsigned nth)
 {
-	countdown = nth;
+	atomic_store(&countdown, nth);
 }
 
 static int
 fails_now(void)
 {
-	return countdown > 0 && --countdown == 0;
+	unsigned left = atomic_load(&countdown);
+
+	while (left > 0)
+		if (atomic_compare_exchange_weak(&countdown, &left, left - 1))
+			return left == 1;
+	return 0;
 }
 
 void *
