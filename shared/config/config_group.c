@@ -1,0 +1,169 @@
+#include "shared/config/config_group.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/config/config_value.h"
+
+static const struct shape {
+	size_t size, max;
+} shapes[CONFIG_GROUPS] = {
+        [CONFIG_KEY] = {sizeof(struct config),         1                  },
+        [CONFIG_API_KEY] = {sizeof(struct config_api_key), CONFIG_API_KEYS_MAX},
+        [CONFIG_HANDLER] = {sizeof(struct config_handler), CONFIG_HANDLERS_MAX},
+};
+
+size_t
+config_group_count(const struct config *config, enum config_group group)
+{
+	if (group == CONFIG_API_KEY)
+		return config->api_key_count;
+	return group == CONFIG_HANDLER ? config->handler_count : 1;
+}
+
+BORROWED const void *
+config_group_element(const struct config *config, enum config_group group, size_t nth)
+{
+	if (group == CONFIG_API_KEY)
+		return &config->api_keys[nth];
+	return group == CONFIG_HANDLER ? (const void *)&config->handlers[nth] : config;
+}
+
+enum config_group
+config_group_find(enum config_role roles, const char *name)
+{
+	for (enum config_group group = CONFIG_API_KEY; group < CONFIG_GROUPS; group++)
+		if (strcmp(config_group_name(group), name) == 0 &&
+		        config_key_has_section(roles, name))
+			return group;
+	return CONFIG_KEY;
+}
+
+/* Gives every field of one struct its default. What fails leaves a struct that can be freed. */
+static bool
+reset(enum config_group group, enum config_role role, void *base, struct err *e)
+{
+	const struct config_key *key;
+
+	for (size_t n = 0; (key = config_key_at(n)) != NULL; n++)
+		if (key->group == group && !config_value_reset(key, role, base, e))
+			return false;
+	return true;
+}
+
+static void
+release(enum config_group group, void *base)
+{
+	const struct config_key *key;
+
+	for (size_t n = 0; (key = config_key_at(n)) != NULL; n++)
+		if (key->group == group)
+			config_value_release(key, base);
+}
+
+bool
+config_group_new(enum config_role role, OWNED struct config **out, struct err *e)
+{
+	AUTO(config) struct config *config = calloc(1, sizeof(*config));
+
+	if (config == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory for a configuration");
+	config->role = role;
+	if (!reset(CONFIG_KEY, role, config, e))
+		return false;
+	*out = TAKE(config);
+	return true;
+}
+
+bool
+config_group_append(
+        struct config *config, enum config_group group, BORROWED void **out, struct err *e)
+{
+	bool api_key = group == CONFIG_API_KEY;
+	size_t *count = api_key ? &config->api_key_count : &config->handler_count;
+	const struct shape *shape = &shapes[group];
+	char *array = api_key ? (char *)config->api_keys : (char *)config->handlers;
+	char *element;
+
+	if (*count >= shape->max)
+		return err_set(e, ERR_LIMIT, "there may be %zu of [[%s]]", shape->max,
+		        config_group_name(group));
+	array = realloc(array, (*count + 1) * shape->size);
+	if (array == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory for [[%s]]", config_group_name(group));
+	if (api_key)
+		config->api_keys = (void *)array;
+	else
+		config->handlers = (void *)array;
+	element = array + *count * shape->size;
+	memset(element, 0, shape->size);
+	(*count)++;
+	if (!reset(group, config->role, element, e))
+		return false;
+	*out = element;
+	return true;
+}
+
+void
+config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	for (size_t i = 0; i < config->api_key_count; i++)
+		release(CONFIG_API_KEY, &config->api_keys[i]);
+	for (size_t i = 0; i < config->handler_count; i++)
+		release(CONFIG_HANDLER, &config->handlers[i]);
+	release(CONFIG_KEY, config);
+	free(config->api_keys);
+	free(config->handlers);
+	free(config->path);
+	free(config);
+}
+
+/* The first fixed key in which two structs differ, or NULL. */
+static const struct config_key *
+changed(enum config_group group, const void *a, const void *b)
+{
+	const struct config_key *key;
+
+	for (size_t n = 0; (key = config_key_at(n)) != NULL; n++)
+		if (key->group == group && (key->flags & CONFIG_FIXED) != 0 &&
+		        !config_value_same(key, a, b))
+			return key;
+	return NULL;
+}
+
+static bool
+is_fixed(enum config_group group)
+{
+	const struct config_key *key;
+
+	for (size_t n = 0; (key = config_key_at(n)) != NULL; n++)
+		if (key->group == group && (key->flags & CONFIG_FIXED) != 0)
+			return true;
+	return false;
+}
+
+bool
+config_reload_ok(const struct config *running, const struct config *next, struct err *e)
+{
+	for (enum config_group group = CONFIG_KEY; group < CONFIG_GROUPS; group++) {
+		size_t count = config_group_count(running, group);
+
+		if (!is_fixed(group))
+			continue;
+		if (count != config_group_count(next, group))
+			return err_set(e, ERR_CONFLICT, "[[%s]] needs a restart to change",
+			        config_group_name(group));
+		for (size_t i = 0; i < count; i++) {
+			const struct config_key *key =
+			        changed(group, config_group_element(running, group, i),
+			                config_group_element(next, group, i));
+
+			if (key != NULL)
+				return err_set(
+				        e, ERR_CONFLICT, "%s needs a restart to change", key->name);
+		}
+	}
+	return true;
+}

@@ -1,0 +1,218 @@
+#include "shared/config/config_key.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/config/config.h"
+
+/* Words of the table's columns. */
+enum {
+	LIVE = CONFIG_LIVE,
+	FIXED = CONFIG_FIXED,
+	PUBLIC = CONFIG_PUBLIC,
+	SECRET = CONFIG_SECRET,
+	HIDDEN = CONFIG_HIDDEN,
+	URL = CONFIG_URL,
+	ADDRESS = CONFIG_ADDRESS,
+	VERBATIM = CONFIG_VERBATIM,
+	REFUSED = CONFIG_REFUSED,
+};
+
+#define TYPE_BOOL .type = CONFIG_BOOL
+#define TYPE_INT .type = CONFIG_INT
+#define TYPE_TEXT .type = CONFIG_TEXT
+#define TYPE_ONE_OF(list) .type = CONFIG_ONE_OF, .choices = (list)
+#define TYPE_LIST .type = CONFIG_LIST
+#define TYPE_LIST_OF(list) .type = CONFIG_LIST_OF, .choices = (list)
+#define TYPE_TIME .type = CONFIG_TIME
+#define TYPE_MAP .type = CONFIG_MAP
+
+#define ROW(where, of, key, role, type_, field, preset, low, high, flag, text)                     \
+	{.name = (key),                                                                            \
+	        .roles = CONFIG_##role,                                                            \
+	        TYPE_##type_,                                                                      \
+	        .fallback = (preset),                                                              \
+	        .min = (low),                                                                      \
+	        .max = (high),                                                                     \
+	        .flags = (flag),                                                                   \
+	        .help = (text),                                                                    \
+	        .group = (where),                                                                  \
+	        .offset = offsetof(struct of, field)},
+
+static const struct config_key keys[] = {
+#define KEY(...) ROW(CONFIG_KEY, config, __VA_ARGS__)
+#define API_KEY(...) ROW(CONFIG_API_KEY, config_api_key, __VA_ARGS__)
+#define HANDLER(...) ROW(CONFIG_HANDLER, config_handler, __VA_ARGS__)
+#include "shared/config/config_keys.def"
+};
+
+static const struct {
+	const char *name, *fallback;
+} worker_defaults[] = {
+#define WORKER_DEFAULT(key, preset) {(key), (preset)},
+#include "shared/config/config_keys.def"
+};
+
+const char *
+config_role_name(enum config_role role)
+{
+	return role == CONFIG_WORKER ? "worker" : "orchestration";
+}
+
+const char *
+config_group_name(enum config_group group)
+{
+	static const char *const names[CONFIG_GROUPS] = {
+	        [CONFIG_API_KEY] = "web.auth.api_keys", [CONFIG_HANDLER] = "handlers"};
+
+	return names[group];
+}
+
+const struct config_key *
+config_key_at(size_t n)
+{
+	return n < COUNT(keys) ? &keys[n] : NULL;
+}
+
+const struct config_key *
+config_key_find(enum config_role roles, const char *name)
+{
+	for (size_t i = 0; i < COUNT(keys); i++)
+		if ((keys[i].roles & roles) != 0 && strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+const char *
+config_key_default(const struct config_key *key, enum config_role role)
+{
+	for (size_t i = 0; role == CONFIG_WORKER && i < COUNT(worker_defaults); i++)
+		if (strcmp(worker_defaults[i].name, key->name) == 0)
+			return worker_defaults[i].fallback;
+	return key->fallback;
+}
+
+bool
+config_key_has_section(enum config_role roles, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < COUNT(keys); i++)
+		if ((keys[i].roles & roles) != 0 && strncmp(keys[i].name, name, len) == 0 &&
+		        keys[i].name[len] == '.')
+			return true;
+	return false;
+}
+
+static unsigned
+least(unsigned a, unsigned b, unsigned c)
+{
+	unsigned ab = a < b ? a : b;
+
+	return ab < c ? ab : c;
+}
+
+/* Levenshtein's distance, one row of his table at a time. */
+unsigned
+config_distance(const char *a, const char *b)
+{
+	enum { FAR = 3 };
+	unsigned row[CONFIG_ENV_MAX + 1];
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	if (a_len > CONFIG_ENV_MAX || b_len > CONFIG_ENV_MAX)
+		return FAR;
+	for (size_t j = 0; j <= b_len; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 1; i <= a_len; i++) {
+		unsigned corner = row[0];
+
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_len; j++) {
+			unsigned above = row[j];
+
+			row[j] = least(above + 1, row[j - 1] + 1, corner + (a[i - 1] != b[j - 1]));
+			corner = above;
+		}
+	}
+	return row[b_len] < FAR ? row[b_len] : FAR;
+}
+
+static void
+copy_name(char out[CONFIG_NAME_MAX], const char *name, size_t len)
+{
+	assert(len < CONFIG_NAME_MAX);
+	memcpy(out, name, len);
+	out[len] = '\0';
+}
+
+static const char *
+last_word(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot == NULL ? name : dot + 1;
+}
+
+bool
+config_key_suggest(enum config_role roles, const char *name, char out[CONFIG_NAME_MAX])
+{
+	const struct config_key *best = NULL;
+	unsigned nearest = 3;
+
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		unsigned distance = config_distance(keys[i].name, name);
+
+		if ((keys[i].roles & roles) != 0 && distance < nearest) {
+			best = &keys[i];
+			nearest = distance;
+		}
+	}
+	for (size_t i = 0; best == NULL && i < COUNT(keys); i++)
+		if ((keys[i].roles & roles) != 0 &&
+		        strcmp(last_word(keys[i].name), last_word(name)) == 0)
+			best = &keys[i];
+	if (best == NULL)
+		return false;
+	copy_name(out, best->name, strlen(best->name));
+	return true;
+}
+
+bool
+config_key_suggest_section(enum config_role roles, const char *name, char out[CONFIG_NAME_MAX])
+{
+	unsigned nearest = 3;
+
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		const char *full = keys[i].name;
+
+		if ((keys[i].roles & roles) == 0)
+			continue;
+		for (const char *dot = strchr(full, '.'); dot != NULL; dot = strchr(dot + 1, '.')) {
+			char section[CONFIG_NAME_MAX];
+			unsigned distance;
+
+			copy_name(section, full, (size_t)(dot - full));
+			distance = config_distance(section, name);
+			if (distance < nearest) {
+				nearest = distance;
+				copy_name(out, section, strlen(section));
+			}
+		}
+	}
+	return nearest < 3;
+}
+
+void
+config_key_env(const struct config_key *key, unsigned role, char out[CONFIG_ENV_MAX])
+{
+	int n = snprintf(out, CONFIG_ENV_MAX, "TASKER_%s%s%s",
+	        role == 0 ? "" : config_role_name((enum config_role)role), role == 0 ? "" : "_",
+	        key->name);
+
+	assert(n > 0 && n < CONFIG_ENV_MAX);
+	for (char *c = out; *c != '\0'; c++)
+		*c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
+}
