@@ -13,8 +13,10 @@ show_text(const char *text)
 	if (cut)
 		for (len = SHOW_MAX; len > 0 && (text[len] & 0xC0) == 0x80; len--)
 			;
+	memcpy(s.text, text, len);
 	for (size_t i = 0; i < len; i++)
-		s.text[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7F ? '?' : text[i];
+		if ((unsigned char)s.text[i] < 0x20 || s.text[i] == 0x7F)
+			s.text[i] = '?';
 	if (cut)
 		memcpy(s.text + len, "...", 4);
 	return s;

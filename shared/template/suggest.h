@@ -18,6 +18,7 @@ struct suggest {
 	size_t distance;  /* edits from asked to best; before the first, one more than allowed */
 };
 
+/* Starts a search; asked must outlive it. */
 struct suggest suggest_for(const char *asked);
 
 /* Considers a name; the first of the nearest wins. The name must outlive s. */

@@ -27,7 +27,7 @@ struct graph {
 static const char *
 name_of(const struct graph *g, unsigned step)
 {
-	return g->source->steps[step].name;
+	return g->source->steps[step].step.name;
 }
 
 static bool
@@ -58,10 +58,10 @@ index_names(struct graph *g)
 		unsigned first = g->by_name[i - 1], again = g->by_name[i];
 
 		if (strcmp(name_of(g, first), name_of(g, again)) == 0)
-			return tree_fail(g->source->names[again]->at, g->e, ERR_FORMAT,
+			return tree_fail(g->source->steps[again].name->at, g->e, ERR_FORMAT,
 			        "step name '%s' is taken by the step on line %u",
 			        show_text(name_of(g, again)).text,
-			        g->source->names[first]->at.line);
+			        g->source->steps[first].name->at.line);
 	}
 	return true;
 }
@@ -108,7 +108,7 @@ unknown_parent(struct graph *g, unsigned step, const struct tree_node *item)
 static bool
 add_parent(struct graph *g, unsigned step, const struct tree_node *item)
 {
-	struct template_step *s = &g->source->steps[step];
+	struct template_step *s = &g->source->steps[step].step;
 	int parent;
 
 	if (item->kind != TREE_STRING)
@@ -131,14 +131,14 @@ add_parent(struct graph *g, unsigned step, const struct tree_node *item)
 		return tree_fail(item->at, g->e, ERR_LIMIT, "more than %d dependencies in all",
 		        TEMPLATE_EDGES_MAX);
 	g->parents[step][s->parent_count++] = (unsigned)parent;
-	g->source->steps[parent].child_count++;
+	g->source->steps[parent].step.child_count++;
 	return true;
 }
 
 static bool
 read_parents(struct graph *g, unsigned step)
 {
-	const struct tree_node *list = g->source->dependencies[step];
+	const struct tree_node *list = g->source->steps[step].dependencies;
 	const struct tree *tree = g->source->tree;
 
 	if (list == NULL)
@@ -160,19 +160,20 @@ read_parents(struct graph *g, unsigned step)
 static bool
 link_children(struct graph *g)
 {
-	struct template_step *steps = g->source->steps;
+	struct graph_step *steps = g->source->steps;
 
 	for (unsigned i = 0; i < g->source->count; i++) {
-		g->children[i] = arena_alloc(g->memory, steps[i].child_count, sizeof(unsigned));
+		g->children[i] =
+		        arena_alloc(g->memory, steps[i].step.child_count, sizeof(unsigned));
 		if (g->children[i] == NULL)
 			return no_memory(g);
-		steps[i].child_count = 0;
+		steps[i].step.child_count = 0;
 	}
 	for (unsigned i = 0; i < g->source->count; i++)
-		for (size_t p = 0; p < steps[i].parent_count; p++) {
+		for (size_t p = 0; p < steps[i].step.parent_count; p++) {
 			unsigned parent = g->parents[i][p];
 
-			g->children[parent][steps[parent].child_count++] = i;
+			g->children[parent][steps[parent].step.child_count++] = i;
 		}
 	return true;
 }
@@ -182,7 +183,7 @@ static struct tree_place
 where(const struct graph *g, unsigned step, unsigned parent)
 {
 	const struct tree *tree = g->source->tree;
-	const struct tree_node *item = tree_first(tree, g->source->dependencies[step]);
+	const struct tree_node *item = tree_first(tree, g->source->steps[step].dependencies);
 
 	while (strcmp(tree_text(tree, item), name_of(g, parent)) != 0)
 		item = tree_next(tree, item);
@@ -239,7 +240,7 @@ put_in_order(struct graph *g)
 	if (unmet == NULL || placed == NULL)
 		return no_memory(g);
 	for (size_t i = 0; i < count; i++)
-		unmet[i] = (unsigned)g->source->steps[i].parent_count;
+		unmet[i] = (unsigned)g->source->steps[i].step.parent_count;
 	for (unsigned next = 0; next < count; next++) {
 		size_t i = 0;
 
@@ -249,7 +250,7 @@ put_in_order(struct graph *g)
 			return refuse_cycle(g, unmet);
 		placed[i] = true;
 		g->place[i] = next;
-		for (size_t c = 0; c < g->source->steps[i].child_count; c++)
+		for (size_t c = 0; c < g->source->steps[i].step.child_count; c++)
 			unmet[g->children[i][c]]--;
 	}
 	return true;
@@ -265,7 +266,7 @@ hand_over(struct graph *g, struct template *t)
 	for (size_t i = 0; i < g->source->count; i++) {
 		struct template_step *step = &steps[g->place[i]];
 
-		*step = g->source->steps[i];
+		*step = g->source->steps[i].step;
 		for (size_t p = 0; p < step->parent_count; p++)
 			g->parents[i][p] = g->place[g->parents[i][p]];
 		for (size_t c = 0; c < step->child_count; c++)

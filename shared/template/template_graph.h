@@ -5,12 +5,16 @@
 #include "shared/template/template.h"
 #include "shared/template/tree.h"
 
-/* The steps as the file lists them, and where it says what. */
+/* A step as the file has it, and where it says what. */
+struct graph_step {
+	struct template_step step;
+	const struct tree_node *name;
+	const struct tree_node *dependencies; /* the list of names, NULL for none */
+};
+
 struct graph_source {
 	const struct tree *tree;
-	struct template_step *steps;
-	const struct tree_node **names;        /* each step's name */
-	const struct tree_node **dependencies; /* each step's list of names, NULL for none */
+	struct graph_step *steps;
 	size_t count;
 };
 

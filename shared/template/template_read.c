@@ -145,19 +145,17 @@ read_steps(struct value_reader *r, const struct tree_node *list, struct template
 	if (scratch == NULL)
 		return value_no_memory(r);
 	source.steps = arena_alloc(scratch, source.count, sizeof(*source.steps));
-	source.names = arena_alloc(scratch, source.count, sizeof(*source.names));
-	source.dependencies = arena_alloc(scratch, source.count, sizeof(*source.dependencies));
-	if (source.steps == NULL || source.names == NULL || source.dependencies == NULL)
+	if (source.steps == NULL)
 		return value_no_memory(r);
 	for (const struct tree_node *n = tree_first(r->tree, list); n != NULL;
 	        n = tree_next(r->tree, n)) {
+		struct graph_step *step = &source.steps[i++];
 		struct found found;
 
-		if (!read_step(r, n, &source.steps[i], &found))
+		if (!read_step(r, n, &step->step, &found))
 			return false;
-		source.names[i] = found_member(&found, SCOPE_STEP, "name");
-		source.dependencies[i] = found_member(&found, SCOPE_STEP, "dependencies");
-		i++;
+		step->name = found_member(&found, SCOPE_STEP, "name");
+		step->dependencies = found_member(&found, SCOPE_STEP, "dependencies");
 	}
 	return template_graph(&source, t, r->report, r->e);
 }

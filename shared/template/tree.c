@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/base/json_out.h"
 #include "shared/template/show.h"
 
 enum { FIRST_ROOM = 64 };
@@ -194,37 +193,44 @@ tree_close(struct tree *t)
 	t->open = t->nodes[t->open].parent;
 }
 
+/* Counts n and its key; the key of what an alias stands for was counted where the alias stands. */
+static bool
+count_copy(struct tree *t, const struct tree_node *n, bool top, struct tree_place at, struct err *e)
+{
+	return (top || !n->keyed || count(t, n->key_len, 0, at, e)) &&
+	       count(t, n->text_len, n->depth, at, e);
+}
+
+static uint32_t
+shifted(uint32_t index, uint32_t shift)
+{
+	return index == 0 ? 0 : index + shift;
+}
+
 bool
 tree_repeat(struct tree *t, size_t from, size_t to, struct tree_place at, struct err *e)
 {
 	uint32_t shift = (uint32_t)(t->count - from);
-	uint32_t deeper;
+	struct tree_node top = t->nodes[from];
+	uint32_t deeper = t->nodes[t->open].depth + (top.kind >= TREE_LIST) - top.depth;
 
 	assert(from < to && to <= t->count && t->opened);
-	/* Wraps around for an alias nearer to the root than its anchor, which adding undoes. */
-	deeper =
-	        t->nodes[t->open].depth + (t->nodes[from].kind >= TREE_LIST) - t->nodes[from].depth;
 	for (size_t i = from; i < to; i++) {
 		struct tree_node n = t->nodes[i];
+		bool good;
 
-		n.depth += deeper;
-		if (i > from && n.keyed && !count(t, n.key_len, 0, at, e))
+		n.depth += deeper; /* wraps around where the alias is nearer to the root */
+		if (!count_copy(t, &n, i == from, at, e))
 			return false;
-		if (!count(t, n.text_len, n.depth, at, e))
-			return false;
-		n.first += n.first != 0 ? shift : 0;
-		n.last += n.last != 0 ? shift : 0;
-		if (i == from) {
-			n.next = 0;
-			if (!append(t, n, e))
-				return false;
-			continue;
-		}
-		if (!make_room(t, e))
-			return false;
+		n.first = shifted(n.first, shift);
+		n.last = shifted(n.last, shift);
+		n.next = i == from ? 0 : shifted(n.next, shift);
 		n.parent += shift;
-		n.next += n.next != 0 ? shift : 0;
-		t->nodes[t->count++] = n;
+		good = i == from ? append(t, n, e) : make_room(t, e);
+		if (!good)
+			return false;
+		if (i > from)
+			t->nodes[t->count++] = n;
 	}
 	return true;
 }
@@ -260,11 +266,15 @@ tree_key(const struct tree *t, const struct tree_node *n)
 	return t->text.data + n->key;
 }
 
+struct by_name {
+	const struct tree *tree;
+};
+
 /* Members of one map side by side, equal names in document order. */
 static int
 by_map_and_name(const void *a, const void *b, void *arg)
 {
-	const struct tree *t = arg;
+	const struct tree *t = ((const struct by_name *)arg)->tree;
 	const struct tree_node *x = &t->nodes[*(const uint32_t *)a];
 	const struct tree_node *y = &t->nodes[*(const uint32_t *)b];
 	int order = (x->parent > y->parent) - (x->parent < y->parent);
@@ -280,6 +290,7 @@ tree_check_names(const struct tree *t, struct err *e)
 	uint32_t *sorted = calloc(t->count, sizeof(*sorted));
 	const struct tree_node *twice = NULL;
 	const struct tree_node *first = NULL;
+	struct by_name sorting = {t};
 	size_t n = 0;
 
 	if (sorted == NULL)
@@ -287,7 +298,7 @@ tree_check_names(const struct tree *t, struct err *e)
 	for (size_t i = 0; i < t->count; i++)
 		if (t->nodes[i].keyed)
 			sorted[n++] = (uint32_t)i;
-	qsort_r(sorted, n, sizeof(*sorted), by_map_and_name, (void *)(uintptr_t)t);
+	qsort_r(sorted, n, sizeof(*sorted), by_map_and_name, &sorting);
 	for (size_t i = 1; i < n; i++) {
 		const struct tree_node *a = &t->nodes[sorted[i - 1]];
 		const struct tree_node *b = &t->nodes[sorted[i]];
@@ -303,56 +314,4 @@ tree_check_names(const struct tree *t, struct err *e)
 	return twice == NULL ||
 	       tree_fail(twice->key_at, e, ERR_FORMAT, "'%s' is in this map already, on line %u",
 	               show_text(tree_key(t, twice)).text, first->key_at.line);
-}
-
-static void
-put(struct json_out *w, const struct tree *t, const struct tree_node *n, const char *key)
-{
-	switch (n->kind) {
-	case TREE_NULL:
-		json_put_null(w, key);
-		break;
-	case TREE_FALSE:
-	case TREE_TRUE:
-		json_put_bool(w, key, n->kind == TREE_TRUE);
-		break;
-	case TREE_NUMBER:
-		json_put_raw(w, key, tree_text(t, n), n->text_len);
-		break;
-	case TREE_STRING:
-		json_put_bytes(w, key, tree_text(t, n), n->text_len);
-		break;
-	case TREE_LIST:
-		json_open(w, key, '[');
-		break;
-	case TREE_MAP:
-		json_open(w, key, '{');
-		break;
-	}
-}
-
-void
-tree_to_json(const struct tree *t, const struct tree_node *n, struct buf *out)
-{
-	const struct tree_node *top = n;
-	struct json_out w = json_out_on(out);
-
-	put(&w, t, n, NULL);
-	while (true) {
-		if (n->first != 0) {
-			n = tree_first(t, n);
-			put(&w, t, n, n->keyed ? tree_key(t, n) : NULL);
-			continue;
-		}
-		if (n->kind >= TREE_LIST)
-			json_close(&w, n->kind == TREE_MAP ? '}' : ']');
-		while (n != top && n->next == 0) { /* up, closing what ends here */
-			n = &t->nodes[n->parent];
-			json_close(&w, n->kind == TREE_MAP ? '}' : ']');
-		}
-		if (n == top)
-			return;
-		n = tree_next(t, n);
-		put(&w, t, n, n->keyed ? tree_key(t, n) : NULL);
-	}
 }

@@ -83,9 +83,6 @@ BORROWED const struct tree_node *tree_next(const struct tree *t, const struct tr
 BORROWED const char *tree_text(const struct tree *t, const struct tree_node *n);
 BORROWED const char *tree_key(const struct tree *t, const struct tree_node *n);
 
-/* Appends the value as compact JSON. Check buf_ok(out). */
-void tree_to_json(const struct tree *t, const struct tree_node *n, struct buf *out);
-
 /* Sets e to "line L, column C: ..." and returns false. */
 bool tree_fail(struct tree_place at, struct err *e, enum err_code code, const char *fmt, ...)
         PRINTF(4, 5);

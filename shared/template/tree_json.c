@@ -1,5 +1,7 @@
 #include "shared/template/tree_json.h"
 
+#include "shared/base/json_out.h"
+
 enum { JSON_DEPTH_MAX = 64 }; /* json_parse allows no more */
 
 /* Walks the text beside the nodes, which come in document order. */
@@ -142,4 +144,63 @@ tree_from_json(const char *text, size_t len, const struct json_limits *json_limi
 		return false;
 	*out = TAKE(tree);
 	return true;
+}
+
+/* Writes a value with its name; a container is left open. */
+static void
+put(struct json_out *w, const struct tree *t, const struct tree_node *n, const char *key)
+{
+
+	switch (n->kind) {
+	case TREE_NULL:
+		json_put_null(w, key);
+		break;
+	case TREE_FALSE:
+	case TREE_TRUE:
+		json_put_bool(w, key, n->kind == TREE_TRUE);
+		break;
+	case TREE_NUMBER:
+		json_put_raw(w, key, tree_text(t, n), n->text_len);
+		break;
+	case TREE_STRING:
+		json_put_bytes(w, key, tree_text(t, n), n->text_len);
+		break;
+	case TREE_LIST:
+		json_open(w, key, '[');
+		break;
+	case TREE_MAP:
+		json_open(w, key, '{');
+		break;
+	}
+}
+
+static void
+close_container(struct json_out *w, const struct tree_node *n)
+{
+	json_close(w, n->kind == TREE_MAP ? '}' : ']');
+}
+
+/* The next node below top in document order, NULL at the end; closes what ends before it. */
+static const struct tree_node *
+step_on(struct json_out *w, const struct tree *t, const struct tree_node *top,
+        const struct tree_node *n)
+{
+	if (n->first != 0)
+		return tree_first(t, n);
+	if (n->kind >= TREE_LIST)
+		close_container(w, n);
+	while (n != top && n->next == 0) {
+		n = &t->nodes[n->parent];
+		close_container(w, n);
+	}
+	return n == top ? NULL : tree_next(t, n);
+}
+
+void
+tree_to_json(const struct tree *t, const struct tree_node *top, struct buf *out)
+{
+	struct json_out w = json_out_on(out);
+
+	for (const struct tree_node *n = top; n != NULL; n = step_on(&w, t, top, n))
+		put(&w, t, n, n != top && n->keyed ? tree_key(t, n) : NULL);
 }
