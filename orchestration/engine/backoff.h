@@ -6,7 +6,11 @@
 
 #include "shared/template/template.h"
 
-enum { BACKOFF_RETRY_AFTER_MAX_S = 3600, BACKOFF_JITTER_PERCENT = 15 };
+enum {
+	BACKOFF_RETRY_AFTER_MAX_S = 3600,
+	BACKOFF_JITTER_PERCENT = 15,
+	BACKOFF_NO_JITTER = 15000, /* as `random`: exactly the plain delay */
+};
 
 /* The fields of a template's step that matter here. */
 struct backoff {

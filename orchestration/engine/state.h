@@ -16,7 +16,7 @@
 
 enum task_state {
 	TASK_STATE_NONE = 0,
-#define TASK_STATE(name, spelled, number, final) TASK_##name = number,
+#define TASK_STATE(name, spelled, number, final, passing) TASK_##name = number,
 #include "orchestration/engine/task_state.def"
 #undef TASK_STATE
 	TASK_STATE_END /* one more than the last number */
@@ -24,7 +24,7 @@ enum task_state {
 
 enum step_state {
 	STEP_STATE_NONE = 0,
-#define STEP_STATE(name, spelled, number, final) STEP_##name = number,
+#define STEP_STATE(name, spelled, number, final, passing) STEP_##name = number,
 #include "orchestration/engine/step_state.def"
 #undef STEP_STATE
 	STEP_STATE_END

@@ -25,9 +25,10 @@ struct step_facts {
 	int64_t retry_at; /* wall microseconds; 0: no timer */
 };
 
-/* What its template says about it. */
+/* What its template and its task's condition say about it. */
 struct step_policy {
 	bool retryable;
+	bool blocked; /* its task has a failed step: nothing is offered to workers any more */
 	int max_attempts, max_lease_losses;
 	struct backoff backoff;
 };
@@ -71,10 +72,14 @@ struct moment {
 	uint64_t random;
 };
 
+struct step_policy step_policy_of(const struct template_step *plan, bool blocked, int max_losses);
+
 /* A new step: ready and queued when it has no parents. */
 struct step_facts step_begin(int parents);
 
+/* Could a worker have it now? */
 bool step_is_ready(const struct step_facts *s);
+/* Has it attempts left? True before the first failure, whatever the limit says. */
 bool step_may_retry(const struct step_facts *s, const struct step_policy *p);
 
 /* A session takes a queued step. False: it is not to be had. */
@@ -88,11 +93,13 @@ enum report_verdict step_report(const struct step_facts *s, const struct step_re
 MUST_CHECK bool step_give_back(const struct step_facts *s, enum step_outcome why,
         const struct step_policy *p, struct step_change *out);
 
-/* A parent was satisfied. blocked: its task has a failed step, so nothing new is offered. */
-MUST_CHECK bool step_parent_done(const struct step_facts *s, bool blocked, struct step_change *out);
+/* A parent was satisfied. False: it does not wait for one. */
+MUST_CHECK bool step_parent_done(
+        const struct step_facts *s, const struct step_policy *p, struct step_change *out);
 
-/* Its timer rang. False: it is not waiting. */
-MUST_CHECK bool step_retry_due(const struct step_facts *s, struct step_change *out);
+/* Its timer rang. False: it is not waiting for a retry, or it is held. */
+MUST_CHECK bool step_retry_due(
+        const struct step_facts *s, const struct step_policy *p, struct step_change *out);
 
 /* Its task was cancelled. False: it is final already. */
 MUST_CHECK bool step_cancel(const struct step_facts *s, struct step_change *out);
