@@ -12,13 +12,15 @@ LIBS_unit          := -lcheck -lsubunit -lrt -lpthread -lm
 # What an area's tests need beyond what the area itself links.
 LIBS_unit_base     := -lcjson
 LIBS_unit_security := -ljwt -lcjson
+# Files of tests/lib that an area's tests share with others.
+LIB_unit_security  := tests/lib/token_maker.c
 
 $(OUT)/tests/unit/%/main.o: tests/unit/main.c tests/unit/%/suites.def
 	$(call do,cc) $(CC) $(CFLAGS_ALL) -DSUITES='"tests/unit/$*/suites.def"' -c $< -o $@
 
 define unit_rule
 $(call obj,$(wildcard tests/unit/$(1)/*.c)): CFLAGS_ALL += -DSUITES='"tests/unit/$(1)/suites.def"'
-$(OUT)/unit_$(1): $(OUT)/tests/unit/$(1)/main.o $(call obj,tests/unit/fault.c $(wildcard tests/unit/$(1)/*.c) $(OWN_$(1))) $(call seen,$(1))
+$(OUT)/unit_$(1): $(OUT)/tests/unit/$(1)/main.o $(call obj,tests/unit/fault.c $(wildcard tests/unit/$(1)/*.c) $(LIB_unit_$(1)) $(OWN_$(1))) $(call seen,$(1))
 	$$(call do,link) $(CC) $(LINK_ALL) $(WRAP) $$^ -o $$@ $(call libs,$(1)) $(if $(OWN_$(1)),$(LIBS_$(1))) $(LIBS_unit_$(1)) $(LIBS_unit)
 .PHONY: unit-$(1)
 unit-$(1): $(OUT)/unit_$(1)
@@ -33,9 +35,10 @@ unit: $(AREAS:%=unit-%)
 # links, its corpus is tests/fuzz/corpus/<name>/. Replay runs the corpus without libFuzzer.
 FUZZERS   := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_sees  = $(or $(shell sed -n 's,^/\* sees: \([a-z]*\) \*/$$,\1,p' tests/fuzz/fuzz_$(1).c),base)
-fuzz_objs  = $(call obj,tests/fuzz/fuzz_$(1).c) $(call seen,$(2)) $(call obj,$(OWN_$(2)))
+fuzz_objs  = $(call obj,tests/fuzz/fuzz_$(1).c $(LIB_fuzz_$(1))) $(call seen,$(2)) $(call obj,$(OWN_$(2)))
 fuzz_libs  = $(call libs,$(2)) $(if $(OWN_$(2)),$(LIBS_$(2))) $(LIBS_fuzz_$(1))
 LIBS_fuzz_json := -lcjson
+LIB_fuzz_jws   := tests/lib/token_maker.c
 define fuzz_rule
 $(OUT)/replay_$(1): $(call obj,tests/fuzz/replay.c) $(call fuzz_objs,$(1),$(2))
 	$$(call do,link) $(CC) $(LINK_ALL) $$^ -o $$@ $(call fuzz_libs,$(1),$(2))

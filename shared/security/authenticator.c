@@ -4,7 +4,7 @@
  *   Authorization present   it decides, whatever stands beside it
  *     not a bearer            malformed: Basic never falls through to an API key
  *     "ts_..."                a worker's session, asked of the daemon each time
- *     anything else           a JWT
+ *     anything else           a JWT: from the cache, or verified and kept there
  *   else API key present    it decides
  *   else                    missing
  *
@@ -20,13 +20,17 @@
 #include <stdlib.h>
 
 #include "shared/security/bearer.h"
+#include "shared/security/jwt_authenticator.h"
 #include "shared/security/secret_token.h"
+#include "shared/security/token_cache.h"
 
 struct authenticator {
 	const struct security_service *service;
 	session_find_fn find;
 	void *find_arg;
 	struct digest *hasher;
+	struct jwt_authenticator *jwt;
+	struct token_cache *cache;                    /* NULL: switched off */
 	const struct security_context *anonymous;     /* NULL while authentication is on */
 	const struct security_context **key_contexts; /* one an API key, in its order */
 	struct authenticator_stats stats;
@@ -92,8 +96,10 @@ authenticator_new(const struct security_service *service, size_t cache_entries,
 	a->service = service;
 	a->find = find;
 	a->find_arg = find_arg;
-	(void)cache_entries;
-	if (!digest_new(&a->hasher, e) || !make_anonymous(a, e) || !make_key_contexts(a, e))
+	if (cache_entries > 0 && !token_cache_new(cache_entries, &a->cache, e))
+		return false;
+	if (!digest_new(&a->hasher, e) || !jwt_authenticator_new(service, &a->jwt, e) ||
+	        !make_anonymous(a, e) || !make_key_contexts(a, e))
 		return false;
 	*out = TAKE(a);
 	return true;
@@ -108,6 +114,8 @@ authenticator_free(struct authenticator *a)
 		security_context_unref(a->key_contexts[i]);
 	free(a->key_contexts);
 	security_context_unref(a->anonymous);
+	token_cache_free(a->cache);
+	jwt_authenticator_free(a->jwt);
 	digest_free(a->hasher);
 	free(a);
 }
@@ -156,6 +164,43 @@ check_api_key(struct authenticator *a, const struct credentials *c, int64_t now_
 }
 
 static enum verdict
+verify_token(struct authenticator *a, const char *token, size_t len, int64_t now_s,
+        const struct security_context **out)
+{
+	struct jwt_acceptance accepted = {0};
+	enum verdict v = jwt_authenticator_check(a->jwt, token, len, now_s, &accepted);
+
+	if (v != VERDICT_GRANT)
+		return v;
+	a->stats.verified++;
+	a->stats.permissions_ignored += accepted.permissions_ignored;
+	if (a->cache != NULL)
+		token_cache_put(a->cache, &(struct token_cache_entry){.token = token,
+		                                  .len = len,
+		                                  .context = accepted.context,
+		                                  .from_s = accepted.valid_from_s,
+		                                  .until_s = accepted.valid_until_s});
+	*out = accepted.context;
+	return v;
+}
+
+static enum verdict
+check_token(struct authenticator *a, const char *token, size_t len, int64_t now_s,
+        const struct security_context **out)
+{
+	const struct security_context *known =
+	        a->cache != NULL ? token_cache_find(a->cache, token, len, now_s) : NULL;
+
+	if (known == NULL) {
+		a->stats.misses++;
+		return verify_token(a, token, len, now_s, out);
+	}
+	a->stats.hits++;
+	*out = security_context_ref(known);
+	return VERDICT_GRANT;
+}
+
+static enum verdict
 check_bearer(struct authenticator *a, const struct credentials *c, int64_t now_s,
         const struct security_context **out)
 {
@@ -166,7 +211,7 @@ check_bearer(struct authenticator *a, const struct credentials *c, int64_t now_s
 		return VERDICT_DENY_MALFORMED;
 	if (secret_token_looks_like(SECRET_TOKEN_SESSION, token, len))
 		return check_session(a, token, len, now_s, out);
-	return VERDICT_DENY_UNKNOWN_KEY;
+	return check_token(a, token, len, now_s, out);
 }
 
 /* With authentication off only a session is worth reading; all else is anonymous. */

@@ -57,7 +57,10 @@ MUST_CHECK enum auth_progress authenticator_check(struct authenticator *a,
         auth_resume_fn resume, void *arg);
 
 struct authenticator_stats {
-	uint64_t hits, misses, verified, refused;
+	uint64_t hits, misses;        /* of the token cache */
+	uint64_t verified;            /* tokens accepted after a full check */
+	uint64_t refused;             /* credentials of any kind, also missing ones */
+	uint64_t permissions_ignored; /* unknown ones, where the settings are lax (JT18) */
 };
 struct authenticator_stats authenticator_stats(const struct authenticator *a);
 

@@ -6,24 +6,13 @@
 #define SHARED_SECURITY_SECURITY_SERVICE_H
 
 #include "shared/security/api_key_registry.h"
-
-struct token_settings {              /* one class of tokens: the users', or the workers' */
-	const char *public_key_pem;  /* inline PEM, or NULL */
-	const char *public_key_path; /* wins over inline */
-	const char *const *algorithms;
-	size_t algorithm_count;
-	const char *issuer, *audience;
-	const char *permissions_claim; /* flat claim name */
-	const char *tenant_claim;      /* NULL or "": one tenant "" */
-	int64_t leeway_s, max_lifetime_s;
-	bool strict_permissions, require_typ;
-};
+#include "shared/security/trust.h"
 
 struct security_settings {
 	bool enabled;
 	struct token_settings users;
 	struct token_settings workers; /* no key: internal rows answer 401 */
-	const char *api_key_header;
+	const char *api_key_header;    /* NULL: X-API-Key */
 	const struct api_key_settings *api_keys;
 	size_t api_key_count;
 };
@@ -37,6 +26,9 @@ void security_service_free(struct security_service *s);
 
 bool security_service_enabled(const struct security_service *s);
 const char *security_service_api_key_header(const struct security_service *s);
+/* Whom bearer tokens are believed from; NULL where no key is configured. */
+BORROWED const struct trust *security_service_users(const struct security_service *s);
+BORROWED const struct trust *security_service_workers(const struct security_service *s);
 BORROWED const struct api_key_registry *security_service_api_keys(const struct security_service *s);
 
 AUTO_DEFINE(security_service, struct security_service, security_service_free)

@@ -1,0 +1,203 @@
+/*
+ * Layout: a set is eight hashes, one cache line, beside its eight entries, so a miss reads one
+ * line.
+ *
+ * The hash is SipHash-1-3 under a random key of this cache, over the token's length and its last 64
+ * bytes. The end of a token is its signature: different for different tokens, and 384 bits that a
+ * stranger does not know, so even reaching the comparison takes the token itself.
+ */
+#include "shared/security/token_cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/base/rand.h"
+#include "shared/base/secret.h"
+
+enum { HASHED_TAIL = 64, ROUNDS_BYTES = 1, ROUNDS_END = 3 };
+
+struct entry {
+	char *token; /* NULL: empty */
+	size_t len;
+	const struct security_context *context;
+	int64_t from_s, until_s;
+	uint64_t used; /* tick of its last use */
+};
+
+struct set {
+	uint64_t hashes[TOKEN_CACHE_WAYS];
+	struct entry entries[TOKEN_CACHE_WAYS];
+};
+
+struct token_cache {
+	uint64_t key[2];
+	uint64_t tick;
+	size_t mask; /* sets - 1 */
+	struct set sets[];
+};
+
+static size_t
+sets_for(size_t entries)
+{
+	size_t sets = 1;
+
+	while (sets * TOKEN_CACHE_WAYS < entries)
+		sets *= 2;
+	return sets;
+}
+
+bool
+token_cache_new(size_t entries, OWNED struct token_cache **out, struct err *e)
+{
+	struct token_cache *c;
+	size_t sets;
+
+	if (entries > TOKEN_CACHE_ENTRIES_MAX)
+		return err_set(e, ERR_LIMIT, "a token cache of more than %d entries",
+		        TOKEN_CACHE_ENTRIES_MAX);
+	sets = sets_for(entries);
+	c = calloc(1, sizeof(*c) + sets * sizeof(c->sets[0]));
+	if (c == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory for a token cache");
+	c->mask = sets - 1;
+	rand_bytes(c->key, sizeof(c->key));
+	*out = c;
+	return true;
+}
+
+static void
+clear(struct entry *entry)
+{
+	if (entry->token == NULL)
+		return;
+	secret_wipe(entry->token, entry->len);
+	free(entry->token);
+	security_context_unref(entry->context);
+	*entry = (struct entry){0};
+}
+
+void
+token_cache_free(struct token_cache *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i <= c->mask; i++)
+		for (size_t way = 0; way < TOKEN_CACHE_WAYS; way++)
+			clear(&c->sets[i].entries[way]);
+	free(c);
+}
+
+static uint64_t
+rotate(uint64_t x, unsigned bits)
+{
+	return x << bits | x >> (64 - bits);
+}
+
+static void
+sip_rounds(uint64_t v[4], unsigned rounds)
+{
+	for (unsigned i = 0; i < rounds; i++) {
+		v[0] += v[1];
+		v[1] = rotate(v[1], 13) ^ v[0];
+		v[0] = rotate(v[0], 32);
+		v[2] += v[3];
+		v[3] = rotate(v[3], 16) ^ v[2];
+		v[0] += v[3];
+		v[3] = rotate(v[3], 21) ^ v[0];
+		v[2] += v[1];
+		v[1] = rotate(v[1], 17) ^ v[2];
+		v[2] = rotate(v[2], 32);
+	}
+}
+
+static void
+sip_word(uint64_t v[4], uint64_t word)
+{
+	v[3] ^= word;
+	sip_rounds(v, ROUNDS_BYTES);
+	v[0] ^= word;
+}
+
+static uint64_t
+hash_of(const struct token_cache *c, const char *token, size_t len)
+{
+	uint64_t v[4] = {c->key[0] ^ UINT64_C(0x736f6d6570736575),
+	        c->key[1] ^ UINT64_C(0x646f72616e646f6d), c->key[0] ^ UINT64_C(0x6c7967656e657261),
+	        c->key[1] ^ UINT64_C(0x7465646279746573)};
+	size_t tail = len < HASHED_TAIL ? len : HASHED_TAIL;
+	uint64_t words[HASHED_TAIL / sizeof(uint64_t)] = {0};
+
+	memcpy(words, token + len - tail, tail);
+	for (size_t i = 0; i < COUNT(words); i++)
+		sip_word(v, words[i]);
+	sip_word(v, len);
+	v[2] ^= 0xff;
+	sip_rounds(v, ROUNDS_END);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+static struct entry *
+entry_of(struct set *set, uint64_t hash, const char *token, size_t len)
+{
+	for (size_t way = 0; way < TOKEN_CACHE_WAYS; way++) {
+		struct entry *entry = &set->entries[way];
+
+		if (set->hashes[way] == hash && entry->token != NULL && entry->len == len &&
+		        secret_equal(entry->token, token, len))
+			return entry;
+	}
+	return NULL;
+}
+
+const struct security_context *
+token_cache_find(struct token_cache *c, const char *token, size_t len, int64_t now_s)
+{
+	uint64_t hash = hash_of(c, token, len);
+	struct entry *entry = entry_of(&c->sets[hash & c->mask], hash, token, len);
+
+	if (entry == NULL || now_s < entry->from_s)
+		return NULL;
+	if (now_s >= entry->until_s) {
+		clear(entry);
+		return NULL;
+	}
+	entry->used = ++c->tick;
+	return entry->context;
+}
+
+/* An empty way has used 0, so it is always the least recently used. */
+static size_t
+victim(const struct set *set)
+{
+	size_t least = 0;
+
+	for (size_t way = 1; way < TOKEN_CACHE_WAYS; way++)
+		if (set->entries[way].used < set->entries[least].used)
+			least = way;
+	return least;
+}
+
+void
+token_cache_put(struct token_cache *c, const struct token_cache_entry *added)
+{
+	uint64_t hash = hash_of(c, added->token, added->len);
+	struct set *set = &c->sets[hash & c->mask];
+	size_t way = victim(set);
+	char *copy;
+
+	if (added->len == 0 || added->len > TOKEN_CACHE_TOKEN_MAX ||
+	        entry_of(set, hash, added->token, added->len) != NULL)
+		return;
+	copy = malloc(added->len);
+	if (copy == NULL)
+		return;
+	memcpy(copy, added->token, added->len);
+	clear(&set->entries[way]);
+	set->hashes[way] = hash;
+	set->entries[way] = (struct entry){.token = copy,
+	        .len = added->len,
+	        .context = security_context_ref(added->context),
+	        .from_s = added->from_s,
+	        .until_s = added->until_s,
+	        .used = ++c->tick};
+}
