@@ -27,7 +27,7 @@ struct gate_settings {
 	struct json_limits json;
 	bool access_log;
 	const char *realm;          /* "tasker" */
-	const char *api_key_header; /* "X-API-Key": the service's */
+	const char *api_key_header; /* "X-API-Key"; web_start() asks the service when NULL */
 	void *app;                  /* given to handlers */
 };
 

@@ -44,7 +44,11 @@ BORROWED struct loop *web_loop(const struct web *w, size_t n);
  */
 MUST_CHECK bool web_drain(struct web *w, struct loop *home, int64_t within_us, loop_fn done,
         void *arg, struct err *e);
-/* Stops and joins the loops; what still runs is cut. NULL is fine. */
+/*
+ * Stops and joins the loops, delivers the mail they still have, and cuts what then still runs.
+ * First stop who posts to the loops; after web_drain() wait for done; then render the metrics no
+ * more.
+ */
 void web_free(struct web *w);
 
 AUTO_DEFINE(web, struct web, web_free)

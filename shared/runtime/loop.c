@@ -240,6 +240,8 @@ loop_join(struct loop *loop)
 	(void)pthread_join(loop->thread, NULL);
 	loop->started = false;
 	loop->reading->taken = false;
+	while (deliver(loop)) /* its owners can still act on it: nothing of theirs is freed yet */
+		;
 }
 
 void

@@ -126,6 +126,19 @@ START_TEST(mail_to_a_loop_that_never_ran_is_delivered_by_its_free)
 }
 END_TEST
 
+START_TEST(mail_to_a_loop_that_ended_is_delivered_by_its_join)
+{
+	AUTO(loop) struct loop *loop = loop_or_fail("ended");
+	struct echo echo = {.mail.deliver = post_again, .loop = loop, .left = 3};
+
+	loop_stop(loop);
+	start_or_fail(loop);
+	loop_post(loop, &echo.mail);
+	loop_join(loop);
+	ck_assert_uint_eq(echo.delivered, 4);
+}
+END_TEST
+
 static void
 stop_loop(void *arg)
 {
@@ -303,6 +316,7 @@ loop_suite(void)
 
 	tcase_add_test(tc, mail_of_each_sender_arrives_whole_and_in_order);
 	tcase_add_test(tc, mail_to_a_loop_that_never_ran_is_delivered_by_its_free);
+	tcase_add_test(tc, mail_to_a_loop_that_ended_is_delivered_by_its_join);
 	tcase_add_test(tc, a_timer_is_never_early);
 	tcase_add_test(tc, a_cancelled_timer_is_silent_and_a_moved_one_fires_once);
 	tcase_add_test(tc, time_stands_still_within_an_iteration_and_moves_between);

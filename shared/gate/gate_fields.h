@@ -1,0 +1,25 @@
+/* The request fields that the gate itself reads, found in one pass over the head. */
+#ifndef SHARED_GATE_GATE_FIELDS_H
+#define SHARED_GATE_GATE_FIELDS_H
+
+#include "shared/http/head.h"
+#include "shared/security/authenticator.h"
+
+struct gate_fields {
+	struct credentials credentials;
+	struct span request_id; /* text is NULL where absent */
+	struct span content_type;
+	bool credential_repeated; /* CR3: two Authorization or two API key fields */
+	bool content_repeated;    /* two Content-Type fields */
+	bool encoded;             /* a Content-Encoding other than identity */
+};
+
+void gate_fields_read(
+        const struct http_head *head, const char *api_key_header, struct gate_fields *out);
+
+/* application/json, alone or with charset=utf-8; any case (HP19). */
+bool gate_fields_json(const struct gate_fields *f);
+/* 1 to 64 of A-Z a-z 0-9 . _ - (CF8). */
+bool gate_fields_id_fit(struct span id);
+
+#endif

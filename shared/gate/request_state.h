@@ -1,0 +1,80 @@
+/*
+ * What the gate keeps of one request, from its head to the end of its reply; for the files of this
+ * folder only. Requests come from their gate's pool and live on its loop.
+ */
+#ifndef SHARED_GATE_REQUEST_STATE_H
+#define SHARED_GATE_REQUEST_STATE_H
+
+#include "shared/base/uuid.h"
+#include "shared/gate/gate.h"
+#include "shared/gate/gate_fields.h"
+
+enum {
+	REQUEST_ID_MAX = 64,
+	REQUEST_FIELDS = 12,     /* reply fields a handler may add */
+	REQUEST_TEXT_MAX = 8192, /* their values together */
+	REQUEST_INVALIDS = 50,   /* pointers in one 400 */
+	REQUEST_MEMBERS_MAX = 65536,
+	REQUEST_PARAMETERS = 64, /* HP13 */
+	PROBLEM_TEXT_MAX = 512,
+	PROBLEM_MAX = 262144,
+	REQUESTS_POOLED = 64
+};
+
+struct request {
+	struct request *prev, *next; /* among the gate's live ones; next: in its pool */
+	struct gate *gate;
+	struct exchange *exchange;
+	struct gate_fields fields;
+	enum match match;
+	struct route_match found;
+	const struct route *route; /* the row that answers; NULL for none */
+	const struct security_context *context;
+	struct grant_slot slot;
+	const struct grant *grant;
+	struct json *json;
+	char *query; /* decoded parameters */
+	void (*gone)(struct request *req, void *arg);
+	void *gone_arg;
+	bool replied;
+	char id[REQUEST_ID_MAX + 1];
+
+	struct {
+		const char *name;
+		size_t value; /* where in text */
+	} reply_fields[REQUEST_FIELDS];
+	size_t reply_field_count;
+	struct buf text;      /* NUL-terminated values of reply_fields */
+	struct buf invalid;   /* items of "errors" */
+	size_t invalid_count; /* also those past REQUEST_INVALIDS */
+	struct buf members;   /* further members of the problem, each behind a comma */
+};
+
+struct gate {
+	struct gate_settings settings;
+	struct authenticator *authenticator;
+	struct route_table *routes;
+	const struct gate_metrics *metrics;
+	struct meter *meter;
+	struct request *live, *pool;
+	size_t pooled;
+	struct uuid_source ids;
+};
+
+/* Ends the request: the one place that calls exchange_reply(). body is taken, NULL for none. req is
+ * gone when it returns. */
+void request_finish(
+        struct request *req, int status, const char *content_type, struct buf *body, bool close);
+
+/* Writes the one error body. id may be NULL, invalid and members may be empty. */
+struct problem {
+	int status;
+	const char *code, *message, *request_id;
+	const struct buf *invalid, *members;
+};
+void problem_write(const struct problem *p, struct buf *out);
+
+/* What the log and the metrics say of a refusal. */
+void gate_note_denial(struct request *req, enum verdict v);
+
+#endif
