@@ -34,7 +34,9 @@ struct http_field {
 	struct span name, value; /* value without surrounding blanks */
 };
 
-enum { HTTP_FIELDS_MAX = 128 };
+/* HTTP_PATH_MAX is 414; the line is the request line without its CRLF (RFC 9112 §3 asks for 8000).
+ */
+enum { HTTP_FIELDS_MAX = 128, HTTP_PATH_MAX = 4096, HTTP_REQUEST_LINE_MAX = 8192 };
 
 struct http_limits {
 	size_t head_bytes;  /* 16384: request line and fields, LM1 */
@@ -47,10 +49,11 @@ struct http_limits {
 	size_t requests;     /* of one connection, LM8 */
 	int64_t lifetime_us; /* of one connection */
 	size_t memory;       /* of one connection beside the row's body limit, LM7 */
-	size_t pipeline;     /* requests read ahead, HP14 */
+	size_t pipeline;     /* requests answered in one turn of a connection, HP14 */
 };
 extern const struct http_limits http_limits_default;
 
+/* NONE: neither length nor coding was declared (411 where a body is due); LENGTH may be 0. */
 enum http_body { BODY_NONE = 0, BODY_LENGTH, BODY_CHUNKED };
 
 struct http_head {
@@ -64,8 +67,8 @@ struct http_head {
 	bool keep_alive;
 	bool expect_continue;
 	bool unknown_expectation; /* 417 later */
-	struct http_field fields[HTTP_FIELDS_MAX];
 	size_t field_count;
+	struct http_field fields[HTTP_FIELDS_MAX]; /* only the first field_count are set */
 };
 
 /* Zero is "more bytes are needed"; everything else but OK is a refusal and closes the connection.
@@ -75,7 +78,7 @@ enum head_verdict {
 	HEAD_OK,
 	HEAD_BAD,         /* 400 */
 	HEAD_TOO_LARGE,   /* 431 */
-	HEAD_TARGET_LONG, /* 414 */
+	HEAD_TARGET_LONG, /* 414: the path or the request line */
 	HEAD_METHOD,      /* 501 */
 	HEAD_VERSION,     /* 505 */
 	HEAD_CODING,      /* 501: a transfer coding we do not know */

@@ -28,15 +28,19 @@ struct http_callbacks {
 	void (*on_head)(struct exchange *x, void *arg);
 	/* The whole body, unchunked, is in exchange_body(). */
 	void (*on_body)(struct exchange *x, void *arg);
-	/* The parser or a deadline or a body limit refuses (status 400 408 413 414 431 501 505):
-	 * fill the reply's body; the server sends it and closes. Not an exchange with on_head when
-	 * the head itself was bad. reason is a fixed sentence. */
-	void (*on_refused)(
-	        int status, const char *reason, struct buf *content_type_and_body, void *arg);
-	/* The client has gone before the reply (optional: NULL). The exchange must still be replied
-	 * to. */
+	/* The parser, a deadline or a body limit refuses (status 400 408 413 414 431 501 505):
+	 * write the reply's body, application/problem+json; the server sends it and closes. reason
+	 * is a fixed sentence. A bad head was no exchange: no other callback knows of it. A bad
+	 * body ends its exchange: on_done follows, on_body and on_gone do not. */
+	void (*on_refused)(int status, const char *reason, struct buf *body, void *arg);
+	/* The client has gone, or has closed its sending side, before the reply (optional: NULL).
+	 * The exchange must still be replied to, here or later; who only closed its sending side
+	 * gets that reply. */
 	void (*on_gone)(struct exchange *x, void *arg);
-	/* After the last byte of a reply went out or was dropped: for the access log (optional). */
+	/* After the last byte of a reply went out or was dropped, or the client went away inside
+	 * its body (status 0): for the access log, and to free what exchange_set_user() holds
+	 * (optional). Called once for each on_head, perhaps inside exchange_reply(); x and its head
+	 * are gone when it returns. */
 	void (*on_done)(struct exchange *x, void *arg);
 	void *arg;
 };
@@ -70,10 +74,16 @@ int http_server_port(const struct http_server *s);
 /* Starts accepting on this loop. Call on the loop's thread or before it runs. */
 MUST_CHECK bool http_endpoint_new(struct http_server *s, struct loop *loop,
         const struct http_callbacks *callbacks, OWNED struct http_endpoint **out, struct err *e);
-/* Stops accepting, closes idle connections, lets running exchanges finish; drained is called on the
- * loop when none is left (LM11). A second call with force closes the rest at once. */
+/*
+ * Stops accepting, closes idle connections, lets running exchanges finish; drained is called on the
+ * loop, from a stack of its own, when none is left (LM11). A second call with force closes the rest
+ * at once: then drained does not wait for owners. Call it from mail or a timer, not inside a
+ * callback.
+ */
 void http_endpoint_drain(struct http_endpoint *ep, bool force, loop_fn drained, void *arg);
-void http_endpoint_free(struct http_endpoint *ep); /* on its loop or after it ended */
+/* On its loop or after it ended, not inside a callback. Exchanges that are still with their owners
+ * stay valid; their replies are dropped. */
+void http_endpoint_free(struct http_endpoint *ep);
 struct http_stats {
 	uint64_t connections_open, connections_total, requests_total, refused_total, exchanges_open;
 };
@@ -81,7 +91,7 @@ struct http_stats http_endpoint_stats(const struct http_endpoint *ep); /* any th
 
 /* ---- one exchange ---- */
 BORROWED const struct http_head *exchange_head(
-        const struct exchange *x); /* valid until the reply */
+        const struct exchange *x); /* valid until on_done returns */
 BORROWED struct loop *exchange_loop(struct exchange *x);
 BORROWED const char *exchange_peer(const struct exchange *x); /* "192.0.2.1" */
 int64_t exchange_started_us(const struct exchange *x); /* monotonic, when its head was complete */
@@ -89,6 +99,7 @@ bool exchange_alive(const struct exchange *x);         /* is the client still th
 
 /*
  * Go on and read the body, of at most max bytes: sends 100 if the client waits for it (Expect).
+ * Until on_body the exchange is the server's; on_body may run before this returns.
  * A declared length above max has to be refused by the caller before (413); a chunked body that
  * grows past max is refused by the server through on_refused. Nothing of the body is kept before
  * this call.
