@@ -241,7 +241,8 @@ json_number_double(const char *text, size_t len, double *out)
 struct json_chars
 json_chars_of(struct json_text text)
 {
-	return (struct json_chars){.at = text.raw, .end = text.raw + text.len};
+	return (struct json_chars){
+	        .at = text.raw, .end = text.raw + text.len, .escaped = text.escaped};
 }
 
 int
@@ -262,7 +263,7 @@ json_chars_next(struct json_chars *c)
 		return (unsigned char)c->held[c->given++];
 	if (c->at == c->end)
 		return -1;
-	if (*c->at != '\\')
+	if (!c->escaped || *c->at != '\\')
 		return (unsigned char)*c->at++;
 	if (c->at[1] != 'u') {
 		c->at += ESCAPE;

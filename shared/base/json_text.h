@@ -14,7 +14,7 @@
 struct json_text {
 	const char *raw;
 	size_t len;
-	bool escaped; /* there is a backslash in it */
+	bool escaped; /* there is an escape in it; else it is what it says */
 };
 
 /*
@@ -31,11 +31,12 @@ BORROWED const char *json_number_scan(const char *text, size_t len, size_t *used
 /* A checked number token as the nearest double; false if it is beyond the range. */
 bool json_number_double(const char *text, size_t len, double *out);
 
-/* Walks the unescaped bytes of a string token. */
+/* Walks the unescaped bytes of a string token, or the bytes of any text that is not escaped. */
 struct json_chars {
 	const char *at, *end;
 	char held[4]; /* UTF-8 of an escape that has not been given yet */
 	size_t count, given;
+	bool escaped; /* else a backslash is one */
 };
 
 struct json_chars json_chars_of(struct json_text text);

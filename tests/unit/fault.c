@@ -1,4 +1,4 @@
-/* Linked with -Wl,--wrap: only this project's own calls come through here. */
+/* Linked with -Wl,--wrap: this project's own calls come through here, and those of libcheck.a. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>

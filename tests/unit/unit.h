@@ -7,7 +7,10 @@
 #include "shared/base/attr.h"
 #include "shared/base/err.h"
 
-/* The nth allocation of ours from now on fails, once; 0 switches it off. */
+/*
+ * The nth allocation of ours from now on fails, once; 0 switches it off. Do so before the next
+ * ck_assert(): Check allocates too.
+ */
 void fault_allocation(unsigned nth);
 
 #define SUITE(name) Suite *name##_suite(void);
