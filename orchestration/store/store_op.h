@@ -44,6 +44,7 @@ struct store_op {
 	struct principal caller;
 	char text[240]; /* why not, unless outcome is OK; for people */
 	struct uuid conflict_id;
+	void *user; /* the submitter's own */
 
 	union {
 		struct task_create_in task_create;

@@ -274,15 +274,21 @@ web_drain(
 }
 
 void
-web_free(struct web *w)
+web_stop(struct web *w)
 {
-	if (w == NULL)
-		return;
 	for (size_t i = 0; i < w->lane_count; i++)
 		if (w->lanes[i].loop != NULL) {
 			loop_stop(w->lanes[i].loop);
 			loop_join(w->lanes[i].loop);
 		}
+}
+
+void
+web_free(struct web *w)
+{
+	if (w == NULL)
+		return;
+	web_stop(w);
 	for (size_t i = 0; i < w->lane_count; i++) {
 		struct lane *lane = &w->lanes[i];
 

@@ -235,11 +235,11 @@ loop_stop(struct loop *loop)
 void
 loop_join(struct loop *loop)
 {
-	if (!loop->started)
-		return;
-	(void)pthread_join(loop->thread, NULL);
-	loop->started = false;
-	loop->reading->taken = false;
+	if (loop->started) {
+		(void)pthread_join(loop->thread, NULL);
+		loop->started = false;
+		loop->reading->taken = false;
+	}
 	while (deliver(loop)) /* its owners can still act on it: nothing of theirs is freed yet */
 		;
 }

@@ -29,6 +29,7 @@ void loop_free(struct loop *loop); /* stops and joins first; NULL is fine */
 MUST_CHECK bool loop_start(struct loop *loop, struct err *e); /* on a new thread */
 void loop_run(struct loop *loop);  /* on this thread, until loop_stop() */
 void loop_stop(struct loop *loop); /* from any thread */
+/* Waits for its thread, then delivers what is queued; again, it delivers what came since. */
 void loop_join(struct loop *loop); /* then delivers on this thread what is still queued */
 
 void loop_post(struct loop *loop, struct mail *mail); /* from any thread */

@@ -1,0 +1,190 @@
+#include "orchestration/api/call.h"
+
+#include <stdio.h>
+
+#include "shared/base/log.h"
+
+struct call {
+	struct app *app;
+	struct request *req;
+	call_render_fn render;
+	bool every_outcome;
+	void *arg;
+};
+
+/* What an outcome means to the caller, where the verb has no answer of its own. */
+static const struct {
+	int status;
+	const char *code, *text; /* text NULL: the operation's own */
+} answers[] = {
+        [STORE_UNDECIDED] = {500, "INTERNAL_ERROR",       "Internal server error"                    },
+        [STORE_NOT_FOUND] = {404, "NOT_FOUND",            NULL                                       },
+        [STORE_CONFLICT] = {409, "CONFLICT",             NULL                                       },
+        [STORE_INVALID] = {400, "BAD_REQUEST",          NULL                                       },
+        [STORE_STALE] = {409, "STALE",                NULL                                       },
+        [STORE_BUSY] = {503, "BACKPRESSURE",         "Too much work is queued; try again later" },
+        [STORE_TIMEOUT] = {503, "BACKPRESSURE",         "The work waited too long; try again later"},
+        [STORE_FAULT] = {503, "SERVICE_UNAVAILABLE",  "The store cannot do this at the moment"   },
+        [STORE_FORBIDDEN] = {403, "AUTHORIZATION_FAILED", NULL                                       },
+};
+
+enum { RETRY_AFTER_S = 1 };
+
+void
+call_no_memory(struct request *req)
+{
+	request_retry_after(req, RETRY_AFTER_S);
+	request_problem(req, 503, "SERVICE_UNAVAILABLE", "Out of memory; try again later");
+}
+
+void
+call_task_missing(struct request *req)
+{
+	request_problem(req, 404, "TASK_NOT_FOUND", "Task not found");
+}
+
+bool
+call_task_id(struct request *req, struct uuid *out)
+{
+	struct span text = request_hole(req, 0);
+
+	if (uuid_parse(text.text, text.len, out))
+		return true;
+	call_task_missing(req);
+	return false;
+}
+
+static void
+missing(struct request *req, const struct store_op *op)
+{
+	bool step = op->verb == STORE_STEP_GET;
+
+	if (step && op->out.step.task_found)
+		request_problem(req, 404, "STEP_NOT_FOUND", "Step not found");
+	else if (step || op->verb == STORE_TASK_GET || op->verb == STORE_TASK_CANCEL ||
+	         op->verb == STORE_STEP_LIST)
+		call_task_missing(req);
+	else
+		request_problem(req, 404, "NOT_FOUND", "%s",
+		        op->text[0] != '\0' ? op->text : "Resource not found");
+}
+
+static void
+conflict(struct request *req, const struct store_op *op)
+{
+	char id[UUID_TEXT], member[UUID_TEXT + 2];
+
+	if (op->verb == STORE_TASK_CREATE) {
+		uuid_text(&op->conflict_id, id);
+		(void)snprintf(member, sizeof(member), "\"%s\"", id);
+		request_problem_member(req, "task_uuid", member);
+	}
+	request_problem(req, 409, "CONFLICT", "%s", op->text);
+}
+
+void
+call_refuse(struct request *req, const struct store_op *op)
+{
+	size_t at = (size_t)op->outcome < COUNT(answers) ? (size_t)op->outcome : 0;
+
+	if (op->outcome == STORE_FAULT || op->outcome == STORE_UNDECIDED)
+		LOG(ERROR, "store.fault", TEXT_F("verb", store_verb_name(op->verb)),
+		        TEXT_F("why", op->text), TEXT_F("request_id", request_id(req)));
+	if (op->outcome == STORE_NOT_FOUND) {
+		missing(req, op);
+		return;
+	}
+	if (op->outcome == STORE_CONFLICT) {
+		conflict(req, op);
+		return;
+	}
+	if (answers[at].status == 0)
+		at = STORE_UNDECIDED;
+	if (answers[at].status == 503)
+		request_retry_after(req, RETRY_AFTER_S);
+	request_problem(req, answers[at].status, answers[at].code, "%s",
+	        answers[at].text != NULL ? answers[at].text : op->text);
+}
+
+struct store_op *
+call_begin(struct app *app, struct request *req, enum store_verb verb, bool write)
+{
+	AUTO(store_op) struct store_op *op = store_op_new(verb);
+	struct err e = {0};
+
+	if (op == NULL) {
+		call_no_memory(req);
+		return NULL;
+	}
+	op->home = request_loop(req);
+	if (!scope_resolve(app->ownership, request_context(req), write, &op->caller, &e)) {
+		request_problem(req, 403, "AUTHORIZATION_FAILED", "%s", e.text);
+		return NULL;
+	}
+	return TAKE(op);
+}
+
+/* Runs on the request's loop: the store has given the operation back. */
+static void
+deliver(struct mail *mail)
+{
+	AUTO(store_op) struct store_op *op = (struct store_op *)(void *)mail;
+	struct call *call = op->user;
+
+	if (op->outcome == STORE_OK || call->every_outcome)
+		call->render(call->app, call->req, op);
+	else
+		call_refuse(call->req, op);
+}
+
+static void
+client_gone(struct request *req, void *arg)
+{
+	struct store_op *op = arg;
+	struct call *call = op->user;
+
+	(void)req;
+	store_unpark(call->app->store, op);
+}
+
+static void
+submit(struct app *app, struct request *req, struct store_op *op, struct call how)
+{
+	struct call *call = store_op_alloc(op, 1, sizeof(*call));
+
+	_Static_assert(offsetof(struct store_op, mail) == 0, "deliver() casts back");
+	if (call == NULL) {
+		store_op_free(op);
+		call_no_memory(req);
+		return;
+	}
+	*call = how;
+	call->app = app;
+	call->req = req;
+	op->user = call;
+	op->mail.deliver = deliver;
+	if (op->verb == STORE_POLL)
+		request_on_gone(req, client_gone, op);
+	store_submit(app->store, op);
+}
+
+void
+call_submit(struct app *app, struct request *req, struct store_op *op, call_render_fn render)
+{
+	submit(app, req, op, (struct call){.render = render});
+}
+
+void
+call_submit_all(
+        struct app *app, struct request *req, struct store_op *op, call_render_fn render, void *arg)
+{
+	submit(app, req, op, (struct call){.render = render, .every_outcome = true, .arg = arg});
+}
+
+void *
+call_arg(const struct store_op *op)
+{
+	const struct call *call = op->user;
+
+	return call->arg;
+}

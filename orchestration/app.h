@@ -1,0 +1,29 @@
+/*
+ * The orchestration daemon: what its handlers are given, and its life from configuration to drain.
+ */
+#ifndef ORCHESTRATION_APP_H
+#define ORCHESTRATION_APP_H
+
+#include "orchestration/identity/sessions.h"
+#include "orchestration/policy/scope.h"
+#include "orchestration/store/store.h"
+#include "shared/daemon/common.h"
+
+struct app {
+	struct daemon_common common; /* first: the handlers of shared/daemon look here */
+	struct store *store;
+	struct sessions *sessions;
+	enum ownership ownership;
+	size_t step_result_max; /* bytes; limits.step_result_bytes */
+};
+
+/*
+ * Runs the daemon on this thread until it is told to end; returns its exit code. port_file may be
+ * NULL. config is borrowed for the whole run.
+ */
+int app_run(const struct config *config, const char *port_file);
+
+/* Everything --check-config can know without touching the store: keys, templates, addresses. */
+MUST_CHECK bool app_check(const struct config *config, struct err *e);
+
+#endif

@@ -1,0 +1,235 @@
+#include "shared/daemon/service.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+#include "shared/daemon/settings.h"
+
+static const char *const prefixes[] = {"/v1/", "/config"};
+static const char *const config_path[] = {"/config"};
+
+int
+service_exit_code(const struct err *e, int otherwise)
+{
+	switch (e->code) {
+	case ERR_NOMEM:
+		return EXIT_CODE_TEMPORARY;
+	case ERR_BUSY:
+		return EXIT_CODE_UNAVAILABLE;
+	case ERR_DENIED:
+		return EXIT_CODE_PERMISSION;
+	case ERR_INTERNAL:
+		return EXIT_CODE_INTERNAL;
+	case ERR_NONE:
+	case ERR_IO:
+	case ERR_FORMAT:
+	case ERR_LIMIT:
+	case ERR_CRYPTO:
+	case ERR_MISSING:
+	case ERR_CONFLICT:
+	default:
+		return otherwise;
+	}
+}
+
+bool
+service_open(const struct config *config, struct service *s, int *exit_code, struct err *e)
+{
+	struct security_report report = {.count = 0};
+
+	*s = (struct service){.config = config};
+	service_manager_read(&s->manager);
+	*exit_code = EXIT_CODE_CONFIG;
+	if (!settings_security_service(config, &s->security, &report, e))
+		return false;
+	for (size_t i = 0; i < report.count; i++)
+		LOG(WARN, "security.warning", TEXT_F("what", report.warnings[i]));
+	if (!config->web_auth_enabled)
+		LOG(WARN, "security.disabled",
+		        TEXT_F("what", "authentication is off: every caller may do everything"));
+	*exit_code = EXIT_CODE_TEMPORARY;
+	if (loop_new("service", &s->loop, e) && metrics_new(&s->metrics, e) &&
+	        health_new(&s->health, e))
+		return true;
+	service_close(s);
+	return false;
+}
+
+struct daemon_common
+service_common(const struct service *s, const char *worker_id)
+{
+	return (struct daemon_common){
+	        .config = s->config,
+	        .health = s->health,
+	        .metrics = s->metrics,
+	        .worker_id = worker_id,
+	        .started_us = clock_mono_us(),
+	};
+}
+
+static struct web_settings
+web_settings(const struct service *s, const struct service_web *web)
+{
+	bool hidden = !s->config->web_config_endpoint_enabled;
+
+	return (struct web_settings){
+	        .name = "http",
+	        .address = s->config->web_bind_address,
+	        .fd = service_manager_fd(&s->manager, "http"),
+	        .threads = (unsigned)s->config->web_threads,
+	        .limits = settings_http_limits(s->config),
+	        .gate =
+	                {
+                               .routes = web->routes,
+                               .route_count = web->route_count,
+                               .protected_prefixes = prefixes,
+                               .protected_count = COUNT(prefixes),
+                               .hidden = config_path,
+                               .hidden_count = hidden ? COUNT(config_path) : 0,
+                               .json = settings_json_limits(s->config),
+                               .access_log = s->config->log_access,
+                               .realm = "tasker",
+                               .app = web->app,
+	                       },
+	        .service = s->security,
+	        .cache_entries = (size_t)s->config->web_auth_token_cache_entries,
+	        .find_session = web->find_session,
+	        .find_arg = web->find_arg,
+	        .metrics = s->metrics,
+	};
+}
+
+static void
+web_gone(void *arg)
+{
+	struct service *s = arg;
+
+	loop_stop(s->loop);
+}
+
+void
+service_drained(struct service *s)
+{
+	struct err e = {0};
+
+	if (!web_drain(s->web, s->loop, s->config->limits_shutdown_ms * 1000, web_gone, s, &e)) {
+		LOG(ERROR, "daemon.drain", TEXT_F("why", e.text));
+		loop_stop(s->loop);
+	}
+}
+
+static void
+drain(void *arg)
+{
+	struct service *s = arg;
+	int64_t within_us = s->config->limits_shutdown_ms * 1000;
+	struct err e = {0};
+
+	s->draining = true;
+	LOG(INFO, "daemon.stopping", INT_F("within_ms", s->config->limits_shutdown_ms));
+	health_drain(s->health);
+	if (!service_manager_stopping(&s->manager, within_us, &e))
+		LOG(WARN, "service_manager.silent", TEXT_F("why", e.text));
+	s->hooks->drain(s->arg);
+}
+
+/* The second signal, or the end of the time: whatever still runs is cut. */
+static void
+force(void *arg)
+{
+	struct service *s = arg;
+
+	LOG(WARN, "daemon.forced", TEXT_F("what", "ending at once"));
+	loop_stop(s->loop);
+}
+
+static void
+reload(void *arg)
+{
+	(void)arg;
+	LOG(WARN, "daemon.reload",
+	        TEXT_F("what", "SIGHUP changes nothing in this version; restart to apply a "
+	                       "configuration"));
+}
+
+static void
+feed_watchdog(void *arg)
+{
+	struct service *s = arg;
+	struct err e = {0};
+
+	if (s->hooks->healthy == NULL || s->hooks->healthy(s->arg))
+		if (!service_manager_watchdog(&s->manager, &e))
+			LOG(WARN, "service_manager.silent", TEXT_F("why", e.text));
+	loop_timer_set(s->watchdog, s->manager.watchdog_us / 3);
+}
+
+/* Everything that listens: true with s->web set, or false with the reason logged by the caller. */
+static bool
+listen_on(struct service *s, const struct service_web *web, const char *port_file, struct err *e)
+{
+	struct web_settings settings = web_settings(s, web);
+	char status[64];
+
+	if (!health_start(s->health, s->loop, e) || !web_start(&settings, &s->web, e))
+		return false;
+	if (s->manager.watchdog_us > 0) {
+		if (!loop_timer_new(s->loop, feed_watchdog, s, &s->watchdog, e))
+			return false;
+		feed_watchdog(s);
+	}
+	if (port_file != NULL && !process_port_file(port_file, web_port(s->web), e))
+		return false;
+	(void)snprintf(status, sizeof(status), "auth %s, port %d",
+	        s->config->web_auth_enabled ? "on" : "OFF", web_port(s->web));
+	return service_manager_ready(&s->manager, status, e);
+}
+
+int
+service_serve(struct service *s, const struct service_web *web, const struct service_hooks *hooks,
+        void *arg, const char *port_file)
+{
+	AUTO(process) struct process *process = NULL;
+	struct process_hooks signals = {.drain = drain,
+	        .force = force,
+	        .reload = reload,
+	        .arg = s,
+	        .grace_us = (s->config->limits_shutdown_ms + 1000) * 1000};
+	struct err e = {0};
+
+	s->hooks = hooks;
+	s->arg = arg;
+	if (!process_new(s->loop, &signals, &process, &e) || !listen_on(s, web, port_file, &e)) {
+		LOG(ERROR, "daemon.not_started", TEXT_F("why", e.text));
+		s->exit_code = service_exit_code(&e, EXIT_CODE_UNAVAILABLE);
+	} else {
+		LOG(INFO, "daemon.started", INT_F("port", web_port(s->web)),
+		        TEXT_F("address", s->config->web_bind_address),
+		        TEXT_F("auth", s->config->web_auth_enabled ? "on" : "off"),
+		        TEXT_F("version", TASKER_VERSION));
+		loop_run(s->loop);
+	}
+	if (s->web != NULL)
+		web_stop(s->web);
+	if (hooks->stopped != NULL)
+		hooks->stopped(arg);
+	web_free(s->web);
+	s->web = NULL;
+	loop_timer_free(s->watchdog);
+	s->watchdog = NULL;
+	LOG(INFO, "daemon.stopped", INT_F("exit_code", s->exit_code));
+	return s->exit_code;
+}
+
+void
+service_close(struct service *s)
+{
+	web_free(s->web);
+	health_free(s->health);
+	metrics_free(s->metrics);
+	loop_free(s->loop);
+	security_service_free(s->security);
+	*s = (struct service){0};
+}
