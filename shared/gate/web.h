@@ -45,10 +45,12 @@ BORROWED struct loop *web_loop(const struct web *w, size_t n);
 MUST_CHECK bool web_drain(struct web *w, struct loop *home, int64_t within_us, loop_fn done,
         void *arg, struct err *e);
 /*
- * Stops and joins the loops, delivers the mail they still have, and cuts what then still runs.
- * First stop who posts to the loops; after web_drain() wait for done; then render the metrics no
- * more.
+ * Ends the loops' threads: nothing is accepted, read or handed to a handler any more. Requests that
+ * wait for work elsewhere are still there: end that work now; web_free() delivers its mail.
  */
+void web_stop(struct web *w);
+/* Stops first, delivers the mail the loops still have, and cuts what then still runs. After
+ * web_drain() wait for done; then render the metrics no more. NULL is fine. */
 void web_free(struct web *w);
 
 AUTO_DEFINE(web, struct web, web_free)
