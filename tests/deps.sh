@@ -1,5 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that the given lists name, one a line, where any is missing.
+# shellcheck disable=SC2086 # lists of packages are meant to be split
 set -eu
 packages=$(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$@")
 if ! command -v dpkg-query >/dev/null; then

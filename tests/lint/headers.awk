@@ -1,5 +1,5 @@
 # What a reader of a header must be told. A paragraph is a run of lines without a blank one.
-#  - each paragraph that declares functions opens with a comment or carries one beside a line
+#  - each paragraph that declares functions (but _free) has a comment, above or beside a line
 #  - a parameter that is a pointer to a pointer says OWNED or BORROWED
 #  - a function that can fault (bool, struct err *e last) is MUST_CHECK
 function finish() {
@@ -12,7 +12,7 @@ function judge(s) {
 	sub(/^[ \t]+/, "", s)
 	if (s !~ /\(.*\)[^{}]*;$/ || s ~ /^(typedef|#|return|static_assert|AUTO_DEFINE)/ || s ~ /^static inline/)
 		return
-	if (!declares) declares = first
+	if (!declares && s !~ /^void [a-z0-9_]+_free\(/) declares = first
 	if (s ~ /^bool / && s ~ /struct err \*e\)/ && s !~ /MUST_CHECK|PRINTF/)
 		print FILENAME ":" first ": a function that can fault is not MUST_CHECK"
 	copy = s
@@ -48,6 +48,5 @@ FNR == 1 { finish(); comment = braces = 0 }
 	if (statement == "") first = FNR
 	statement = statement " " line
 	if (line ~ /;[ \t]*$/) { judge(statement); statement = "" }
-	else if (line ~ /\)[ \t]*$/ && statement !~ /\(.*\(/ ) statement = statement
 }
 END { finish() }

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2046,SC2086 # lists of files are meant to be split
 # Rules that no compiler checks. Each finding is one line: FILE:LINE: what and why. Silent when clean.
 set -eu
 cd "${1:-$(dirname "$0")/../..}"
@@ -74,6 +75,10 @@ for routes in $(echo "$tables" | grep 'routes\.def$'); do
 	awk '/^ROUTE\(/ && !/[ ,](OPEN|SIGNED_IN|INTERNAL|NEEDS\([A-Z_]+, *[A-Z_]+\))/ {
 		print FILENAME ":" FNR ": a route without an access column" }' "$routes"
 done >>"$found"
+
+# Scripts.
+shellcheck -S warning -f gcc $(find .ci tests docs config -name '*.sh' -o -path .ci/run 2>/dev/null) |
+	sed -E 's/^([^:]+:[0-9]+):[0-9]+: /\1: /' >>"$found"
 
 sort -u "$found"
 [ ! -s "$found" ]
