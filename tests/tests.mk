@@ -28,6 +28,9 @@ unit-$(1): $(OUT)/unit_$(1)
 endef
 $(foreach area,$(AREAS),$(eval $(call unit_rule,$(area))))
 
+# What an area's tests run beside their own binary: helpers they start.
+include $(wildcard tests/unit/*/*.mk)
+
 .PHONY: unit
 unit: $(AREAS:%=unit-%)
 
@@ -65,10 +68,8 @@ lint:
 	@tests/lint/test_lint.sh
 tidy: compile_commands.json
 	clang-tidy --quiet -p . $(filter %.c,$(PRODUCT))
-	shellcheck $(SCRIPTS)
 format:
 	clang-format -i $(shell find shared orchestration worker ctl tests -name '*.[ch]' -o -name '*.cpp')
-SCRIPTS := .ci/run $(shell find tests -name '*.sh' 2>/dev/null)
 
 # What `make check` is made of: targets, run one after the other, all of them even if one fails.
 # Other folders of tests append theirs in tests/<folder>/*.mk. CHECK_BUILDS is built first, with
