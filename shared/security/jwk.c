@@ -30,7 +30,7 @@ AUTO_DEFINE(evp_pkey_ctx, EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 AUTO_DEFINE(param_bld, OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
 AUTO_DEFINE(param, OSSL_PARAM, OSSL_PARAM_free)
 
-/* One JWK while it is read. */
+/* One JWK while it is read. Its texts go to buffers on the stack: such a buf is full at its max. */
 struct source {
 	const struct json *doc;
 	const struct json_node *jwk;
@@ -52,7 +52,8 @@ is_text(const struct source *s, const char *name, const char *text)
 static bool
 bytes_of(const struct source *s, const char *name, unsigned char *out, size_t max, size_t *len)
 {
-	AUTO(buf) struct buf text = BUF(MEMBER_CHARS);
+	char chars[MEMBER_CHARS];
+	struct buf text = {.data = chars, .cap = sizeof(chars), .max = sizeof(chars)};
 	unsigned char decoded[B64URL_DECODED(MEMBER_CHARS)];
 	size_t n = 0;
 
@@ -201,7 +202,8 @@ is_for_signatures(const struct source *s, struct err *e)
 static bool
 declared_algorithm(const struct source *s, enum algorithm *out, struct err *e)
 {
-	AUTO(buf) struct buf name = BUF(32);
+	char chars[32];
+	struct buf name = {.data = chars, .cap = sizeof(chars), .max = sizeof(chars)};
 	const struct json_node *alg = member(s, "alg");
 
 	*out = ALGORITHM_NONE;
@@ -278,7 +280,8 @@ is_public(const struct source *s, struct err *e)
 static bool
 has_namesake(const struct source *s)
 {
-	AUTO(buf) struct buf kid = BUF(KEY_ID_MAX + 1);
+	char chars[KEY_ID_MAX + 1];
+	struct buf kid = {.data = chars, .cap = sizeof(chars), .max = sizeof(chars)};
 
 	if (!json_string(s->doc, member(s, "kid"), &kid))
 		return false;

@@ -25,16 +25,14 @@ struct header {
 	const struct json_node *root;
 };
 
-/* Copies a string member into text with a NUL; false if it is there and no such string. */
+/* Copies a string of at most max bytes into text, with a NUL; a buf on the stack never allocates. */
 static bool
 copy_text(const struct header *h, const struct json_node *value, char *text, size_t max)
 {
-	AUTO(buf) struct buf out = BUF(max);
+	struct buf out = {.data = text, .cap = max, .max = max};
 
 	if (!json_string(h->doc, value, &out) || !buf_ok(&out))
 		return false;
-	if (out.len > 0)
-		memcpy(text, out.data, out.len);
 	text[out.len] = '\0';
 	return true;
 }

@@ -1,0 +1,111 @@
+#include "tests/unit/security/kit.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/security/pem.h"
+#include "tests/unit/unit.h"
+
+struct key_set *
+kit_keys(enum token_key which, const char *alg)
+{
+	struct key_binding binding = {0};
+	struct key *key = NULL;
+	struct key_set *set = NULL;
+	struct err e = {0};
+	char *pem = token_key_pem(which);
+
+	ck_assert(algorithm_set_add(&binding.allowed, alg, &e));
+	ck_assert_msg(pem_import(pem, strlen(pem), &binding, &key, &e), "%s", e.text);
+	ck_assert(key_set_new(&set, &e));
+	ck_assert(key_set_add(set, key, &e));
+	free(pem);
+	return set;
+}
+
+char *
+kit_jwks(char *first, ...)
+{
+	size_t size = 32;
+	char *text = calloc(1, 1 << 17);
+	va_list args;
+
+	ck_assert_ptr_nonnull(text);
+	(void)strncat(text, "{\"keys\":[", size);
+	va_start(args, first);
+	for (char *jwk = first; jwk != NULL; jwk = va_arg(args, char *)) {
+		if (jwk != first)
+			(void)strncat(text, ",", 2);
+		(void)strncat(text, jwk, (1 << 17) - strlen(text) - 8);
+		free(jwk);
+	}
+	va_end(args);
+	(void)strncat(text, "]}", 3);
+	return text;
+}
+
+struct security_settings
+kit_settings(void)
+{
+	static const char *const users[] = {"RS256"}, *const workers[] = {"EdDSA"};
+	static char *user_pem, *worker_pem;
+
+	if (user_pem == NULL) {
+		user_pem = token_key_pem(TOKEN_KEY_RSA);
+		worker_pem = token_key_pem(TOKEN_KEY_ED25519);
+	}
+	return (struct security_settings){
+	        .enabled = true,
+	        .users = {.public_key_pem = user_pem,
+	                  .algorithms = users,
+	                  .algorithm_count = 1,
+	                  .leeway_s = 30,
+	                  .strict_permissions = true},
+	        .workers = {.public_key_pem = worker_pem,
+	                  .algorithms = workers,
+	                  .algorithm_count = 1,
+	                  .leeway_s = 30,
+	                  .strict_permissions = true}
+        };
+}
+
+struct security_service *
+kit_service(const struct security_settings *settings)
+{
+	struct security_service *service = NULL;
+	struct err e = {0};
+
+	ck_assert_msg(security_service_new(settings, &service, NULL, &e), "%s", e.text);
+	return service;
+}
+
+struct authenticator *
+kit_authenticator(const struct security_service *service)
+{
+	struct authenticator *a = NULL;
+	struct err e = {0};
+
+	ck_assert_msg(authenticator_new(service, 64, NULL, NULL, &a, &e), "%s", e.text);
+	return a;
+}
+
+enum verdict
+kit_bearer(struct authenticator *a, const char *token, int64_t now_s,
+        const struct security_context **out)
+{
+	static char value[16384];
+	struct authentication result = {0};
+	struct credentials c = {.authorization = value};
+
+	(void)snprintf(value, sizeof(value), "Bearer %s", token);
+	c.authorization_len = strlen(value);
+	ck_assert_int_eq(authenticator_check(a, &c, now_s, &result, NULL, NULL), AUTH_READY);
+	ck_assert_int_eq(result.context != NULL, result.verdict == VERDICT_GRANT);
+	if (out != NULL)
+		*out = result.context;
+	else
+		security_context_unref(result.context);
+	return result.verdict;
+}

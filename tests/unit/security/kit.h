@@ -1,0 +1,30 @@
+/* What the security tests share: one moment, keys as sets, and settings that work as they are. */
+#ifndef TESTS_UNIT_SECURITY_KIT_H
+#define TESTS_UNIT_SECURITY_KIT_H
+
+#include "shared/security/authenticator.h"
+#include "shared/security/key_set.h"
+#include "tests/lib/token_maker.h"
+
+enum { NOW_S = 1800000000 };
+
+/* One key without a kid, as a configured PEM is; the caller frees the set. */
+struct key_set *kit_keys(enum token_key which, const char *alg);
+
+/* A set from JWK texts that kit_jwks takes over; NULL ends the list. */
+char *kit_jwks(char *first, ...);
+
+/* Users sign RS256 with TOKEN_KEY_RSA, workers EdDSA with TOKEN_KEY_ED25519; strict; no API keys.
+ * Texts in it live as long as the process. */
+struct security_settings kit_settings(void);
+
+/* Both must succeed; service is freed by the caller after the authenticator. */
+struct security_service *kit_service(const struct security_settings *settings);
+struct authenticator *kit_authenticator(const struct security_service *service);
+
+/* The verdict on an Authorization value "Bearer <token>"; *out (may be NULL) as
+ * authenticator_check. */
+enum verdict kit_bearer(struct authenticator *a, const char *token, int64_t now_s,
+        const struct security_context **out);
+
+#endif
