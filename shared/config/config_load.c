@@ -195,7 +195,7 @@ apply_fragments(struct loading *loading, const char *beside, struct err *e)
 static bool
 is_plain(const struct config_key *key, const char *value)
 {
-	if (key == NULL)
+	if (key == NULL || key->group != CONFIG_KEY)
 		return false;
 	if (key->type == CONFIG_TEXT || key->type == CONFIG_ONE_OF)
 		return value[0] != '"' && value[0] != '\'';
@@ -209,7 +209,7 @@ apply_value(struct config_layer *layer, const char *name, const char *value, str
 	struct buf document = BUF(CONFIG_FILE_BYTES_MAX);
 	bool ok;
 
-	if (key != NULL && key->group == CONFIG_KEY && is_plain(key, value)) {
+	if (is_plain(key, value)) {
 		if (config_value_read(key, layer->config, value, e))
 			return true;
 		if (e->code == ERR_NOMEM)
@@ -217,6 +217,9 @@ apply_value(struct config_layer *layer, const char *name, const char *value, str
 		config_layer_problem(layer, 0, "%s", e->text);
 		return true;
 	}
+	/* An unknown name is refused as such, whatever stands behind it. */
+	if (key == NULL && config_group_find(layer->accepts, name) == CONFIG_KEY)
+		value = "0";
 	buf_text(&document, name);
 	buf_text(&document, " = ");
 	buf_text(&document, value);

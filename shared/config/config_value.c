@@ -261,22 +261,39 @@ config_value_set(
 struct reading {
 	const struct config_key *key;
 	void *base;
-	bool seen;
+	size_t events;
+	bool broken;
 };
 
 static enum toml_go
-read_event(const struct toml_event *event, void *arg, struct err *e)
+count_event(const struct toml_event *event, void *arg, struct err *e)
 {
 	struct reading *reading = arg;
-	bool ok;
 
-	if (event->kind == TOML_BROKEN || reading->seen)
-		ok = err_set(e, ERR_FORMAT, "%s takes a list such as [\"a\", \"b\"] or a, b",
+	(void)e;
+	reading->events++;
+	reading->broken |= event->kind == TOML_BROKEN;
+	return TOML_GO;
+}
+
+static enum toml_go
+set_event(const struct toml_event *event, void *arg, struct err *e)
+{
+	const struct reading *reading = arg;
+
+	return config_value_set(reading->key, reading->base, event, e) ? TOML_GO : TOML_STOP;
+}
+
+/* Walked twice, so that what follows a good list cannot undo the refusal to change anything. */
+static bool
+read_document(struct reading *reading, const struct buf *document, struct err *e)
+{
+	if (!toml_walk(document->data, document->len, count_event, reading, e))
+		return false;
+	if (reading->broken || reading->events != 1)
+		return err_set(e, ERR_FORMAT, "%s takes a list such as [\"a\", \"b\"] or a, b",
 		        reading->key->name);
-	else
-		ok = config_value_set(reading->key, reading->base, event, e);
-	reading->seen = true;
-	return ok ? TOML_GO : TOML_STOP;
+	return toml_walk(document->data, document->len, set_event, reading, e);
 }
 
 static bool
@@ -289,7 +306,7 @@ read_array(const struct config_key *key, void *base, const char *text, struct er
 	buf_text(&document, "x = ");
 	buf_text(&document, text);
 	if (buf_ok(&document))
-		ok = toml_walk(document.data, document.len, read_event, &reading, e);
+		ok = read_document(&reading, &document, e);
 	else
 		ok = err_set(e, ERR_NOMEM, "no memory for %s", key->name);
 	buf_free(&document);
