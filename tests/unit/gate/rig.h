@@ -35,9 +35,8 @@ struct rig {
 
 	/* what the handlers saw */
 	unsigned handled; /* calls of any handler */
-	bool foreign_grant_opens, stale_grant_opens;
+	bool foreign_grant_opens;
 	struct request *parked;
-	const struct grant *parked_grant;
 	unsigned gone;
 	int64_t number; /* {"n": …} of the last body */
 };
