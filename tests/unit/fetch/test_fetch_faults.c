@@ -391,6 +391,28 @@ START_TEST(https_to_a_plain_server_asks_whether_it_is_https)
 }
 END_TEST
 
+START_TEST(handshake_that_stalls_is_given_up)
+{
+	static const struct peer_line script[] = {
+	        {.answer = "", .unasked = true, .end = PEER_HOLD}
+        };
+	AUTO(fetch) struct fetch *f = client(NULL);
+	struct fetch_request request;
+	char url[96], text[160];
+	struct peer p;
+
+	peer_start(&p, f, script, COUNT(script));
+	(void)snprintf(url, sizeof(url), "https%.63s", p.url + strlen("http"));
+	(void)snprintf(text, sizeof(text),
+	        "cannot connect to %.*s within 50 ms; is tasker-orchestration running?",
+	        (int)(strlen(url) - strlen("/v1/tasks")), url);
+	request = get(url);
+	request.connect_timeout_ms = 50;
+	check_fault(f, &request, ERR_IO, text);
+	peer_end(&p);
+}
+END_TEST
+
 Suite *
 fetch_faults_suite(void)
 {
@@ -412,6 +434,7 @@ fetch_faults_suite(void)
 	tcase_add_test(tc, certificate_for_another_name_is_refused);
 	tcase_add_test(tc, missing_file_of_issuers_is_named);
 	tcase_add_test(tc, https_to_a_plain_server_asks_whether_it_is_https);
+	tcase_add_test(tc, handshake_that_stalls_is_given_up);
 	suite_add_tcase(s, tc);
 	return s;
 }
