@@ -519,8 +519,10 @@ gate_free(struct gate *g)
 {
 	if (g == NULL)
 		return;
+	/* Their connections are gone with the endpoint; the reply lets go of the exchange, and
+	 * on_done() of the request. */
 	while (g->live != NULL)
-		request_free(g->live);
+		request_finish(g->live, 503, NULL, NULL, true);
 	while (g->pool != NULL) {
 		struct request *req = g->pool;
 

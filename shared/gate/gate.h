@@ -37,7 +37,7 @@ struct gate_settings {
  */
 MUST_CHECK bool gate_new(const struct gate_settings *settings, struct authenticator *authenticator,
         const struct gate_metrics *metrics, OWNED struct gate **out, struct err *e);
-void gate_free(struct gate *g); /* after its endpoint: cuts what is left */
+void gate_free(struct gate *g); /* after its endpoint: ends the requests nobody answered */
 
 /* What to give http_endpoint_new(). */
 struct http_callbacks gate_callbacks(struct gate *g);
