@@ -116,7 +116,7 @@ too_slow(const struct connection *c)
 	const int64_t taken = c->since_us - c->reply_us;
 
 	return taken > c->ep->limits->write_us &&
-	       c->x->sent < c->ep->limits->body_min_rate * (uint64_t)(taken / SECOND_US);
+	       c->x->sent < c->ep->limits->body_min_rate * (uint64_t)taken / SECOND_US;
 }
 
 void

@@ -1,0 +1,477 @@
+#include "tests/unit/http/kit.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "shared/base/clock.h"
+#include "tests/unit/unit.h"
+
+/* ---- the owner of requests ---- */
+
+static void
+note(struct kit *k, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	(void)pthread_mutex_lock(&k->lock);
+	buf_text(&k->journal, text);
+	(void)pthread_mutex_unlock(&k->lock);
+}
+
+static bool
+asks_for(const struct exchange *x, const char *path)
+{
+	const struct span s = exchange_head(x)->path;
+
+	return s.len >= strlen(path) && memcmp(s.text, path, strlen(path)) == 0;
+}
+
+static void
+reply_path(struct exchange *x)
+{
+	const struct span path = exchange_head(x)->path;
+	struct buf body = BUF(KIB(8));
+	struct http_reply r = {.status = 200, .content_type = "text/plain", .body = &body};
+
+	buf_add(&body, path.text, path.len);
+	r.close = asks_for(x, "/bye");
+	exchange_reply(x, &r);
+	buf_free(&body);
+}
+
+static void
+reply_status(struct exchange *x, int status)
+{
+	const struct http_reply r = {.status = status};
+
+	exchange_reply(x, &r);
+}
+
+static void
+reply_big(struct exchange *x)
+{
+	struct buf body = BUF(KIT_BIG);
+	const struct http_reply r = {.status = 200, .content_type = "text/plain", .body = &body};
+	char *room = buf_room(&body, KIT_BIG);
+
+	if (room != NULL) {
+		memset(room, 'b', KIT_BIG);
+		body.len = KIT_BIG;
+	}
+	exchange_reply(x, &r);
+	buf_free(&body);
+}
+
+static void
+reply_failed(struct exchange *x)
+{
+	struct buf body = BUF(4);
+	const struct http_reply r = {.status = 200, .content_type = "text/plain", .body = &body};
+
+	buf_text(&body, "too long for it");
+	exchange_reply(x, &r);
+	buf_free(&body);
+}
+
+static void
+on_head(struct exchange *x, void *arg)
+{
+	struct kit *k = arg;
+	const struct span path = exchange_head(x)->path;
+
+	note(k, "head %.*s;", (int)path.len, path.text);
+	exchange_set_user(x, k);
+	if (asks_for(x, "/late"))
+		k->held[k->held_count++ % KIT_HELD] = x;
+	else if (asks_for(x, "/body"))
+		exchange_read_body(x, KIT_BODY_MAX);
+	else if (asks_for(x, "/deny"))
+		reply_status(x, 401);
+	else if (asks_for(x, "/empty"))
+		reply_status(x, 204);
+	else if (asks_for(x, "/big"))
+		reply_big(x);
+	else if (asks_for(x, "/fail"))
+		reply_failed(x);
+	else
+		reply_path(x);
+}
+
+static void
+on_body(struct exchange *x, void *arg)
+{
+	struct buf echo = BUF(KIT_BODY_MAX);
+	const struct http_reply r = {.status = 200, .content_type = "text/plain", .body = &echo};
+	size_t len = 0;
+	const char *body = exchange_body(x, &len);
+
+	note(arg, "body %zu;", len);
+	ck_assert_int_eq(body[len], '\0');
+	buf_add(&echo, body, len);
+	exchange_reply(x, &r);
+	buf_free(&echo);
+}
+
+static void
+on_refused(int status, const char *reason, struct buf *body, void *arg)
+{
+	note(arg, "refused %d;", status);
+	buf_text(body, reason);
+}
+
+static void
+on_gone(struct exchange *x, void *arg)
+{
+	note(arg, "gone;");
+	ck_assert(!exchange_alive(x));
+}
+
+static void
+on_done(struct exchange *x, void *arg)
+{
+	ck_assert_ptr_eq(exchange_user(x), arg);
+	note(arg, "done %d;", exchange_status(x));
+}
+
+/* ---- the server ---- */
+
+struct http_limits
+kit_limits(void)
+{
+	struct http_limits limits = http_limits_default;
+
+	limits.connections = 100;
+	limits.connections_per_address = 100;
+	return limits;
+}
+
+static void
+start(struct kit *k, const struct http_limits *limits)
+{
+	const struct http_callbacks callbacks = {on_head, on_body, on_refused, on_gone, on_done, k};
+	struct err e = {0};
+
+	*k = (struct kit){.journal = BUF(MIB(4)), .lock = PTHREAD_MUTEX_INITIALIZER};
+	ck_assert_msg(loop_new("http", &k->loop, &e), "%s", e.text);
+	ck_assert_msg(http_server_new("127.0.0.1:0", -1, limits, &k->server, &e), "%s", e.text);
+	ck_assert_msg(http_endpoint_new(k->server, k->loop, &callbacks, &k->ep, &e), "%s", e.text);
+	k->port = http_server_port(k->server);
+	ck_assert_int_gt(k->port, 0);
+}
+
+void
+kit_start(struct kit *k, const struct http_limits *limits)
+{
+	struct err e = {0};
+
+	start(k, limits);
+	ck_assert_msg(loop_start(k->loop, &e), "%s", e.text);
+}
+
+void
+kit_start_manual(struct kit *k, const struct http_limits *limits)
+{
+	start(k, limits);
+	k->manual = true;
+}
+
+void
+kit_stop(struct kit *k)
+{
+	if (!k->manual) {
+		loop_stop(k->loop);
+		loop_join(k->loop);
+	}
+	http_endpoint_free(k->ep);
+	kit_release_here(k, NULL);
+	http_server_free(k->server);
+	loop_free(k->loop);
+	buf_free(&k->journal);
+}
+
+void
+kit_turn(struct kit *k)
+{
+	(void)event_base_loop(loop_base(k->loop), EVLOOP_ONCE | EVLOOP_NONBLOCK);
+}
+
+struct errand {
+	struct mail mail;
+	struct kit *kit;
+	void (*fn)(struct kit *k, void *arg);
+	void *arg;
+	atomic_bool done;
+};
+
+static void
+nap(void)
+{
+	(void)nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
+}
+
+static void
+run_errand(struct mail *mail)
+{
+	struct errand *errand = (struct errand *)mail;
+
+	errand->fn(errand->kit, errand->arg);
+	atomic_store(&errand->done, true);
+}
+
+void
+kit_on_loop(struct kit *k, void (*fn)(struct kit *k, void *arg), void *arg)
+{
+	struct errand errand = {.mail = {.deliver = run_errand}, .kit = k, .fn = fn, .arg = arg};
+
+	loop_post(k->loop, &errand.mail);
+	while (!atomic_load(&errand.done))
+		nap();
+}
+
+void
+kit_release_here(struct kit *k, void *arg)
+{
+	struct exchange *held[KIT_HELD];
+	const size_t count = k->held_count;
+
+	(void)arg;
+	ck_assert_uint_le(count, KIT_HELD);
+	memcpy(held, k->held, sizeof(held));
+	k->held_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (asks_for(held[i], "/late-body"))
+			exchange_read_body(held[i], KIT_BODY_MAX);
+		else
+			reply_path(held[i]);
+	}
+}
+
+void
+kit_release(struct kit *k)
+{
+	kit_on_loop(k, kit_release_here, NULL);
+}
+
+static void
+on_drained(void *arg)
+{
+	struct kit *k = arg;
+
+	atomic_fetch_add(&k->drained, 1);
+}
+
+static void
+drain_here(struct kit *k, void *arg)
+{
+	http_endpoint_drain(k->ep, *(bool *)arg, on_drained, k);
+}
+
+void
+kit_drain(struct kit *k, bool force)
+{
+	kit_on_loop(k, drain_here, &force);
+}
+
+size_t
+kit_count(struct kit *k, const char *text)
+{
+	size_t n = 0;
+
+	(void)pthread_mutex_lock(&k->lock);
+	buf_char(&k->journal, '\0');
+	for (const char *at = k->journal.data; (at = strstr(at, text)) != NULL; at += strlen(text))
+		n++;
+	k->journal.len--;
+	(void)pthread_mutex_unlock(&k->lock);
+	return n;
+}
+
+bool
+kit_sees(struct kit *k, const char *text)
+{
+	const int64_t until = clock_mono_us() + KIT_WAIT_MS * 1000LL;
+
+	while (kit_count(k, text) == 0) {
+		if (clock_mono_us() > until)
+			return false;
+		nap();
+	}
+	return true;
+}
+
+bool
+kit_has_connections(struct kit *k, uint64_t n)
+{
+	const int64_t until = clock_mono_us() + KIT_WAIT_MS * 1000LL;
+
+	while (http_endpoint_stats(k->ep).connections_open != n) {
+		if (clock_mono_us() > until)
+			return false;
+		nap();
+	}
+	return true;
+}
+
+/* ---- clients ---- */
+
+static struct client
+open_with(const struct kit *k, int receive_buffer)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)k->port)};
+	struct client c = {.in = BUF(MIB(64))};
+	const int on = 1;
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	c.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_ge(c.fd, 0);
+	if (receive_buffer > 0)
+		(void)setsockopt(
+		        c.fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
+	(void)setsockopt(c.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	ck_assert_int_eq(connect(c.fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+	return c;
+}
+
+struct client
+client_open(const struct kit *k)
+{
+	return open_with(k, 0);
+}
+
+struct client
+client_open_small(const struct kit *k)
+{
+	return open_with(k, 4096);
+}
+
+void
+client_close(struct client *c)
+{
+	(void)close(c->fd);
+	buf_free(&c->in);
+	free(c->body);
+	free(c->head);
+}
+
+void
+client_reset(struct client *c)
+{
+	const struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	client_close(c);
+}
+
+size_t
+client_push(struct client *c, const char *bytes, size_t len, int wait_ms)
+{
+	const int64_t until = clock_mono_us() + wait_ms * 1000LL;
+	size_t done = 0;
+
+	while (done < len && clock_mono_us() < until) {
+		struct pollfd p = {.fd = c->fd, .events = POLLOUT};
+		ssize_t n;
+
+		(void)poll(&p, 1, 10);
+		n = send(c->fd, bytes + done, len - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n > 0)
+			done += (size_t)n;
+		else if (n < 0 && errno != EAGAIN)
+			break;
+	}
+	return done;
+}
+
+void
+client_say(struct client *c, const char *text)
+{
+	ck_assert_uint_eq(client_push(c, text, strlen(text), KIT_WAIT_MS), strlen(text));
+}
+
+/* More bytes; 0 at the end, -1 when nothing comes in time. */
+static ssize_t
+more(struct client *c, int wait_ms)
+{
+	struct pollfd p = {.fd = c->fd, .events = POLLIN};
+	char *room = buf_room(&c->in, KIB(64));
+	ssize_t n;
+
+	ck_assert_ptr_nonnull(room);
+	if (poll(&p, 1, wait_ms) <= 0)
+		return -1;
+	n = recv(c->fd, room, KIB(64), 0);
+	if (n > 0)
+		c->in.len += (size_t)n;
+	return n > 0 ? n : 0;
+}
+
+static int
+take_reply(struct client *c, bool no_body)
+{
+	const char *end, *length;
+	size_t body = 0;
+	int status;
+
+	while (c->in.len == 0 || memmem(c->in.data, c->in.len, "\r\n\r\n", 4) == NULL)
+		if (more(c, KIT_WAIT_MS) <= 0)
+			return 0;
+	free(c->head);
+	free(c->body);
+	end = (const char *)memmem(c->in.data, c->in.len, "\r\n\r\n", 4) + 4;
+	c->head = strndup(c->in.data, (size_t)(end - c->in.data));
+	buf_drop(&c->in, (size_t)(end - c->in.data));
+	ck_assert_int_eq(strncmp(c->head, "HTTP/1.1 ", 9), 0);
+	status = (int)strtol(c->head + 9, NULL, 10);
+	length = strstr(c->head, "Content-Length: ");
+	ck_assert_int_eq(length == NULL, status == 100 || status == 204); /* HP16 */
+	if (length != NULL && !no_body)
+		body = strtoul(length + 16, NULL, 10);
+	while (c->in.len < body)
+		if (more(c, KIT_WAIT_MS) <= 0)
+			break;
+	c->body =
+	        strndup(c->in.data != NULL ? c->in.data : "", c->in.len < body ? c->in.len : body);
+	if (c->in.len < body)
+		return 0;
+	buf_drop(&c->in, body);
+	return status;
+}
+
+int
+client_reply(struct client *c)
+{
+	return take_reply(c, false);
+}
+
+int
+client_reply_to_head(struct client *c)
+{
+	return take_reply(c, true);
+}
+
+bool
+client_ended(struct client *c)
+{
+	return c->in.len == 0 && more(c, KIT_WAIT_MS) == 0;
+}
+
+bool
+client_silent(struct client *c, int wait_ms)
+{
+	return c->in.len == 0 && more(c, wait_ms) < 0;
+}
