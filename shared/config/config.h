@@ -50,6 +50,7 @@ struct config_handler {
 #include "shared/config/config_keys.def"
 };
 
+/* Fields stand in the table's order. NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct config {
 	enum config_role role;
 	char *path; /* the file it came from; NULL if none was found */
@@ -83,7 +84,7 @@ struct config_source {
 
 /*
  * Reads file, conf.d, environment and sets, in that order (design §15). On failure e holds the
- * first problem, notes->problems all of them (ERR_NOMEM leaves none); notes->warnings is filled
+ * first problem and notes->problems all of them, unless it is ERR_NOMEM; notes->warnings is filled
  * either way. notes is emptied first.
  */
 MUST_CHECK bool config_load(const struct config_source *source, struct config_notes *notes,

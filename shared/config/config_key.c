@@ -214,5 +214,5 @@ config_key_env(const struct config_key *key, unsigned role, char out[CONFIG_ENV_
 
 	assert(n > 0 && n < CONFIG_ENV_MAX);
 	for (char *c = out; *c != '\0'; c++)
-		*c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
+		*c = (char)(*c == '.' ? '_' : toupper((unsigned char)*c));
 }

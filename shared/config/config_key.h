@@ -47,12 +47,12 @@ struct config_key {
 	const char *name; /* dotted: "web.auth.enabled", "handlers.name" */
 	enum config_role roles;
 	enum config_type type;
+	enum config_group group;
+	unsigned flags;
 	const char *choices; /* "a|b" for ONE_OF and LIST_OF, else NULL */
 	const char *fallback;
 	int64_t min, max;
-	unsigned flags;
 	const char *help;
-	enum config_group group;
 	size_t offset; /* of the field in its struct */
 };
 

@@ -174,8 +174,10 @@ set_referred_list(struct config_layer *layer, const struct config_key *key,
 {
 	char **items = calloc(event->count, sizeof(*items));
 	struct toml_event expanded = *event;
-	bool ok = items != NULL || err_set(e, ERR_NOMEM, "out of memory for %s", key->name);
+	bool ok = true;
 
+	if (items == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory for %s", key->name);
 	for (size_t i = 0; ok && i < event->count; i++) {
 		if (config_env_refers(event->items[i])) {
 			ok = config_env_expand(layer, event->items[i], &items[i], e) ||
@@ -187,7 +189,7 @@ set_referred_list(struct config_layer *layer, const struct config_key *key,
 	}
 	expanded.items = (const char *const *)items;
 	ok = ok && config_value_set(key, base_of(layer, key), &expanded, e);
-	for (size_t i = 0; items != NULL && i < event->count; i++)
+	for (size_t i = 0; i < event->count; i++)
 		free(items[i]);
 	free(items);
 	return ok;

@@ -9,6 +9,7 @@ MUST_CHECK bool config_list_make(
         const char *const *items, size_t count, OWNED struct config_list *out);
 void config_list_free(struct config_list *list); /* and empties it */
 
+/* The same texts in the same order? */
 bool config_list_same(const struct config_list *a, const struct config_list *b);
 
 /*

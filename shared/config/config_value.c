@@ -111,7 +111,7 @@ bad_choice(const struct config_key *key, struct err *e)
 	size_t used = 0;
 
 	for (const char *c = key->choices; *c != '\0' && used + 3 < sizeof(words); c++) {
-		words[used++] = *c == '|' ? ',' : *c;
+		words[used++] = (char)(*c == '|' ? ',' : *c);
 		if (*c == '|')
 			words[used++] = ' ';
 	}

@@ -142,12 +142,14 @@ END_TEST
 static void
 uncomment(char *text)
 {
-	for (char *line = text; line != NULL && *line != '\0'; line = strchr(line + 1, '\n')) {
-		char *mark = line[0] == '\n' ? line + 1 : line;
-		size_t word = strspn(mark + 2, "abcdefghijklmnopqrstuvwxyz_0123456789");
+	for (char *mark = text; mark != NULL; mark = strchr(mark, '\n')) {
+		size_t word;
 
-		if (strncmp(mark, "# ", 2) == 0 && (strncmp(mark + 2, "[[", 2) == 0 ||
-		                                           strncmp(mark + 2 + word, " = ", 3) == 0))
+		mark += *mark == '\n';
+		if (strncmp(mark, "# ", 2) != 0)
+			continue;
+		word = strspn(mark + 2, "abcdefghijklmnopqrstuvwxyz_0123456789");
+		if (strncmp(mark + 2, "[[", 2) == 0 || strncmp(mark + 2 + word, " = ", 3) == 0)
 			memcpy(mark, "  ", 2);
 	}
 }
