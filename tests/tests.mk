@@ -121,7 +121,7 @@ compdb: compile_commands.json
 compile_commands.json: Makefile tests/tests.mk $(PRODUCT)
 	$(file >$@,[$(subst } {,}$(comma)$(newline){,$(foreach f,$(filter %.c,$(PRODUCT)),$(compdb_entry)))])
 	@test -s $@
-compdb_entry = {"directory": "$(CURDIR)", "file": "$f", "command": "$(subst ",\",$(CC) $(CFLAGS_ALL) -c $f)"}
+compdb_entry = {"directory": "$(CURDIR)", "file": "$f", "command": "$(subst ",\",$(CC) $(filter-out -ftrivial% -MMD -MP,$(CFLAGS_ALL)) -c $f)"}
 comma := ,
 define newline
 

@@ -60,13 +60,15 @@ struct parser {
 static bool
 refuse(struct parser *p, enum err_code code, const char *why)
 {
-	return err_set(p->e, code, "byte %zu: %s", p->at, why);
+	(void)err_set(p->e, code, "byte %zu: %s", p->at, why);
+	return false;
 }
 
 static bool
 refuse_nomem(struct parser *p)
 {
-	return err_set(p->e, ERR_NOMEM, "out of memory for a JSON document");
+	(void)err_set(p->e, ERR_NOMEM, "out of memory for a JSON document");
+	return false;
 }
 
 static void
@@ -81,7 +83,9 @@ skip_space(struct parser *p)
 static char
 peek(const struct parser *p)
 {
-	return p->at < p->len ? p->text[p->at] : '\0';
+	if (p->at == p->len)
+		return '\0';
+	return p->text[p->at];
 }
 
 /* Appends a node that begins here; its index is doc->count - 1 then. */

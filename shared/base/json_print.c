@@ -46,10 +46,11 @@ struct writer {
 };
 
 static int
-by_name(const void *a, const void *b, void *doc)
+by_name(const void *a, const void *b, void *writer)
 {
 	const struct json_node *const *left = a;
 	const struct json_node *const *right = b;
+	const struct json *doc = ((struct writer *)writer)->doc;
 
 	return json_text_compare(json_text_of(doc, json_name(doc, *left)),
 	        json_text_of(doc, json_name(doc, *right)));
@@ -81,8 +82,7 @@ open_level(struct writer *w, const struct json_node *n)
 	for (const struct json_node *v = json_first(w->doc, n); v != NULL; v = json_next(w->doc, v))
 		level->children[at++] = v;
 	if (level->object)
-		qsort_r(level->children, count, sizeof(const struct json_node *), by_name,
-		        (void *)(uintptr_t)w->doc);
+		qsort_r(level->children, count, sizeof(const struct json_node *), by_name, w);
 	buf_char(w->out, level->object ? '{' : '[');
 	w->depth++;
 }

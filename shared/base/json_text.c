@@ -130,12 +130,20 @@ digits(const char *text, size_t len, size_t at)
 /* Without an exponent, fewer digits than this are always within the range of a double. */
 enum { FINITE_DIGITS = 308 };
 
+/* Where the digits that follow text[at], a dot or an E with its sign, begin. */
+static size_t
+past_mark(const char *text, size_t len, size_t at)
+{
+	bool sign = text[at] != '.' && at + 1 < len && (text[at + 1] == '+' || text[at + 1] == '-');
+
+	return at + (sign ? 2 : 1);
+}
+
 const char *
 json_number_scan(const char *text, size_t len, size_t *used)
 {
-	static const char none[] = "a digit is missing";
-	size_t start = len > 0 && text[0] == '-' ? 1 : 0;
-	size_t at = digits(text, len, start), before = start;
+	size_t start = len > 0 && text[0] == '-' ? 1 : 0, before = start;
+	size_t at = digits(text, len, start);
 	bool far = false;
 	double value;
 
@@ -144,19 +152,17 @@ json_number_scan(const char *text, size_t len, size_t *used)
 		return "a number begins with 0";
 	}
 	if (at > before && at < len && text[at] == '.') {
-		before = at + 1;
+		before = past_mark(text, len, at);
 		at = digits(text, len, before);
 	}
-	if (at > before && at < len && (text[at] == 'e' || text[at] == 'E')) {
+	if (at > before && at < len && (text[at] | 0x20) == 'e') {
 		far = true;
-		before = at + 1;
-		if (before < len && (text[before] == '+' || text[before] == '-'))
-			before++;
+		before = past_mark(text, len, at);
 		at = digits(text, len, before);
 	}
 	*used = at;
 	if (at == before)
-		return none;
+		return "a digit is missing";
 	if ((far || at > FINITE_DIGITS) && !json_number_double(text, at, &value)) {
 		*used = 0;
 		return "a number beyond the range of a double";

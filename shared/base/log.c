@@ -39,7 +39,8 @@ enum {
 	BATCH = 65536,      /* bytes the writer takes from one ring at a time */
 	NAP_MS = 2,         /* for more lines to come, after the first has woken the writer */
 	LOOK_MS = 100,      /* how long a stuck sink may hide from the writer that it shall stop */
-	STOP_US = 1000000,  /* for log_stop() */
+	STOP_US = 1000000,  /* for the writer to empty the rings once log_stop() is called */
+	JOIN_S = 2,         /* for it to end then, unless a write is stuck */
 	DIRECT_US = 100000, /* for a line without a writer thread */
 	COMPONENT = 32,
 };
@@ -386,7 +387,7 @@ log_stop(void)
 	atomic_store(&state.deadline, clock_mono_us() + STOP_US);
 	wake_writer();
 	(void)clock_gettime(CLOCK_REALTIME, &limit);
-	limit.tv_sec += 2 * (STOP_US / 1000000);
+	limit.tv_sec += JOIN_S;
 	/* A writer stuck in write() is left behind, with what it uses; the process is ending. */
 	if (pthread_timedjoin_np(state.writer, NULL, &limit) != 0) {
 		(void)pthread_detach(state.writer);

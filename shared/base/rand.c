@@ -18,6 +18,7 @@ rand_bytes(void *out, size_t len)
 		if (got <= 0) {
 			/* Going on would make keys and ids that can be guessed. */
 			got = write(STDERR_FILENO, why, sizeof(why) - 1);
+			(void)got;
 			_exit(70);
 		}
 		at += got;

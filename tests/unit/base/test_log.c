@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "shared/base/buf.h"
@@ -256,6 +257,40 @@ START_TEST(CF9_a_closed_pipe_and_a_full_disk_lose_lines_only)
 }
 END_TEST
 
+static void
+limit_files(rlim_t most)
+{
+	struct rlimit limit = {0};
+
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = most;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+START_TEST(CF9_half_a_line_is_closed_before_the_next_one)
+{
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	int fd = temporary();
+	char *text;
+
+	ck_assert_int_eq(sigaction(SIGXFSZ, &ignore, NULL), 0);
+	log_open(fd, LOG_JSON, LEVEL_INFO, "test");
+	limit_files(150);
+	LOG(INFO, "one.whole");
+	LOG(INFO, "two.half");
+	LOG(INFO, "three.lost");
+	limit_files(RLIM_INFINITY);
+	LOG(INFO, "four.whole");
+	text = content(fd);
+	ck_assert_uint_eq(log_dropped(), 2);
+	ck_assert_uint_eq(lines_with(fd, ""), 3);
+	ck_assert_uint_eq(lines_with(fd, "}"), 2);
+	ck_assert_int_eq(text[150], '\n');
+	ck_assert_uint_eq(lines_with(fd, "\"msg\":\"four.whole\"}"), 1);
+	free(text);
+}
+END_TEST
+
 START_TEST(every_allocation_may_fail)
 {
 	int fd = temporary();
@@ -296,6 +331,7 @@ log_suite(void)
 	tcase_add_test(tc, CF9_a_full_pipe_drops_counts_and_does_not_block);
 	tcase_add_test(tc, CF9_a_reader_that_returns_is_told_what_is_missing);
 	tcase_add_test(tc, CF9_a_closed_pipe_and_a_full_disk_lose_lines_only);
+	tcase_add_test(tc, CF9_half_a_line_is_closed_before_the_next_one);
 	tcase_add_test(tc, every_allocation_may_fail);
 	suite_add_tcase(s, tc);
 	return s;
