@@ -1,7 +1,8 @@
 /*
- * The query of a target, strictly (HP13): at most REQUEST_PARAMETERS parameters, each one that the
- * route knows, each once, escapes whole, no NUL, UTF-8. '+' is a space, as in forms. A key that is
- * not known is named in no answer: the answer names those that are.
+ * The query of a target, strictly (HP13): each parameter is one that the route knows and comes
+ * once, its escapes are whole, without NUL, and UTF-8. '+' is a space, as in forms. The first
+ * parameter that breaks this ends the reading, so nobody makes us read more than the route knows. A
+ * key that is not known is named in no answer: the answer names those that are.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -94,7 +95,7 @@ take_all(struct query *q, struct span query)
 {
 	const char *at = query.text, *const end = query.text + query.len;
 
-	for (size_t n = 0; n < REQUEST_PARAMETERS; n++) {
+	for (;;) {
 		const char *stop = memchr(at, '&', (size_t)(end - at));
 		const char *wrong;
 
@@ -105,7 +106,6 @@ take_all(struct query *q, struct span query)
 			return wrong;
 		at = stop + 1;
 	}
-	return "There are too many query parameters";
 }
 
 static void
@@ -136,7 +136,8 @@ request_query(
 		values[i] = NULL;
 	if (raw.len == 0)
 		return true;
-	req->query = malloc(raw.len + 2 * REQUEST_PARAMETERS + 2); /* each text and its NUL */
+	/* Two texts and their NULs for each parameter that is known, and for one that is not. */
+	req->query = malloc(raw.len + 2 * (count + 1));
 	if (req->query == NULL) {
 		request_verdict(req, VERDICT_DENY_UNAVAILABLE);
 		return false;

@@ -198,6 +198,7 @@ on_drained(struct mail *mail)
 	struct lane *lane = (struct lane *)((char *)mail - offsetof(struct lane, drained));
 	struct web *w = lane->web;
 
+	assert(w->draining > 0);
 	if (--w->draining > 0)
 		return;
 	loop_timer_cancel(w->deadline);

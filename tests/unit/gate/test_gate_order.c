@@ -331,6 +331,11 @@ START_TEST(bodies_are_judged_after_the_grant_in_one_order_HP19_HP20)
 	}
 	ck_assert_uint_eq(r.handled, 3);
 	ck_assert_int_eq(r.number, 5);
+	/* The 413 of a declared length is the gate's: the server was never asked for the body. */
+	ck_assert_int_eq(
+	        metrics_value(r.metrics, gate_metrics_id(r.gate_metrics, GATE_METRIC_REFUSED),
+	                AT(gate_metrics_refusal(413))),
+	        0);
 	rig_close(&r);
 }
 END_TEST
@@ -383,6 +388,41 @@ START_TEST(a_chunked_body_that_outgrows_its_route_is_413_and_never_handled)
 	ck_assert_int_eq(a.status, 413);
 	ck_assert(answer_has(&a, "Content-Type: application/problem+json"));
 	ck_assert_uint_eq(r.handled, 0);
+	rig_close(&r);
+}
+END_TEST
+
+START_TEST(the_route_s_limit_counts_for_json_and_not_the_default)
+{
+	enum { LONG = 1536 * 1024 };
+	char *body = malloc(LONG);
+	char head[512];
+	struct rig r;
+	struct answer a;
+	size_t sent = 0;
+	int fd;
+
+	capture_log();
+	rig_open(&r, NULL);
+	fd = rig_connect(&r);
+	memset(body, ' ', LONG);
+	memcpy(body, "{\"n\":9}", 7);
+	(void)snprintf(head, sizeof(head),
+	        "POST /v1/large HTTP/1.1\r\nHost: h\r\n%sContent-Type: application/json\r\n"
+	        "Content-Length: %d\r\n\r\n",
+	        credentials[RIGHT], LONG);
+	rig_send(fd, head, strlen(head));
+	for (int i = 0; i < 100000 && sent < LONG; i++) {
+		const ssize_t n = send(fd, body + sent, LONG - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		sent += n > 0 ? (size_t)n : 0;
+		rig_turn(&r);
+	}
+	rig_receive(&r, fd, false, &a);
+	ck_assert_int_eq(a.status, 201);
+	ck_assert_int_eq(r.number, 9);
+	(void)close(fd);
+	free(body);
 	rig_close(&r);
 }
 END_TEST
@@ -572,6 +612,7 @@ gate_order_suite(void)
 	tcase_add_test(tc, bodies_are_judged_after_the_grant_in_one_order_HP19_HP20);
 	tcase_add_test(tc, a_granted_body_is_asked_for_with_100_and_bad_json_names_its_byte);
 	tcase_add_test(tc, a_chunked_body_that_outgrows_its_route_is_413_and_never_handled);
+	tcase_add_test(tc, the_route_s_limit_counts_for_json_and_not_the_default);
 	tcase_add_test(tc, a_credential_header_sent_twice_is_400_and_closes_CR3);
 	tcase_add_test(tc, every_bad_credential_gets_the_same_401_CR2_CR4_CR5_CR10);
 	tcase_add_test(tc, a_403_names_the_permission_and_not_the_object_PM5);

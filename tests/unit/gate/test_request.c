@@ -71,16 +71,19 @@ START_TEST(queries_are_strict_HP13)
 }
 END_TEST
 
-START_TEST(a_query_of_too_many_parameters_is_refused_HP13)
+/* Parameters without text take more room decoded than raw: under ASan, the room is enough. */
+START_TEST(a_query_of_many_parameters_is_refused_at_the_first_wrong_one_HP13)
 {
-	char path[1024] = "/v1/tasks?limit=1";
+	char path[1024] = "/v1/tasks?limit&status";
 	struct answer a;
 	struct rig r;
 
 	quiet_log();
 	rig_open(&r, NULL);
-	for (int i = 0; i < 64; i++)
-		strncat(path, "&status", sizeof(path) - strlen(path) - 1);
+	rig_request(&r, "GET", path, RIGHT, NULL, &a);
+	ck_assert_int_eq(a.status, 200);
+	for (int i = 0; i < 500; i++)
+		strncat(path, "&", sizeof(path) - strlen(path) - 1);
 	rig_request(&r, "GET", path, RIGHT, NULL, &a);
 	ck_assert_int_eq(a.status, 400);
 	rig_close(&r);
@@ -293,6 +296,26 @@ count(struct request *req, void *arg)
 	++*(unsigned *)arg;
 }
 
+START_TEST(a_client_that_half_closes_and_then_goes_is_told_once)
+{
+	struct rig r;
+	int fd;
+
+	quiet_log();
+	rig_open(&r, NULL);
+	fd = park(&r);
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	for (int i = 0; i < 1000 && r.gone == 0; i++)
+		rig_turn(&r);
+	(void)close(fd);
+	for (int i = 0; i < 100; i++)
+		rig_turn(&r);
+	ck_assert_uint_eq(r.gone, 1);
+	request_reply_empty(r.parked, 200);
+	rig_close(&r);
+}
+END_TEST
+
 START_TEST(who_asks_late_is_told_at_once_that_the_client_has_gone)
 {
 	unsigned told = 0;
@@ -331,7 +354,7 @@ request_suite(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, queries_are_strict_HP13);
-	tcase_add_test(tc, a_query_of_too_many_parameters_is_refused_HP13);
+	tcase_add_test(tc, a_query_of_many_parameters_is_refused_at_the_first_wrong_one_HP13);
 	tcase_add_test(tc, a_hole_is_handed_on_raw_and_a_missing_one_is_empty);
 	tcase_add_test(tc, request_ids_are_echoed_when_fit_and_made_otherwise_CF8);
 	tcase_add_test(tc, pointers_are_collected_up_to_their_limit_with_further_members);
@@ -341,6 +364,7 @@ request_suite(void)
 	tcase_add_test(tc, one_connection_carries_many_requests_each_judged_alone);
 	tcase_add_test(tc, a_parked_request_is_answered_later);
 	tcase_add_test(tc, a_client_that_goes_is_told_once_and_the_reply_is_dropped);
+	tcase_add_test(tc, a_client_that_half_closes_and_then_goes_is_told_once);
 	tcase_add_test(tc, who_asks_late_is_told_at_once_that_the_client_has_gone);
 	tcase_add_test(tc, a_request_nobody_answered_is_freed_with_its_gate);
 	suite_add_tcase(s, tc);

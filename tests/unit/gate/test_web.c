@@ -2,6 +2,7 @@
 #include "shared/gate/web.h"
 
 #include <arpa/inet.h>
+#include <event2/event.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -287,8 +288,9 @@ START_TEST(draining_waits_for_running_requests)
 }
 END_TEST
 
-START_TEST(what_does_not_finish_in_time_is_cut)
+START_TEST(what_does_not_finish_in_time_is_cut_and_done_comes_once)
 {
+	const struct timespec pause = {.tv_nsec = 1000000};
 	struct site site;
 	struct err e = {0};
 	int fd;
@@ -302,8 +304,12 @@ START_TEST(what_does_not_finish_in_time_is_cut)
 	if (_i == 1)
 		ck_assert(web_drain(site.web, site.home, 0, on_done, &site, &e));
 	loop_run(site.home);
-	ck_assert_uint_eq(site.done, 1);
 	ck_assert_int_eq(status_of(fd), 0);
+	for (int i = 0; i < 50; i++) { /* were there more mail, it would be here by now */
+		(void)event_base_loop(loop_base(site.home), EVLOOP_NONBLOCK);
+		(void)nanosleep(&pause, NULL);
+	}
+	ck_assert_uint_eq(site.done, 1);
 	(void)close(fd);
 	site_close(&site); /* frees the request nobody answered */
 }
@@ -373,7 +379,7 @@ web_suite(void)
 	tcase_add_test(tc, an_inherited_socket_is_served);
 	tcase_add_test(tc, an_idle_web_drains_at_once_and_accepts_no_more);
 	tcase_add_test(tc, draining_waits_for_running_requests);
-	tcase_add_loop_test(tc, what_does_not_finish_in_time_is_cut, 0, 2);
+	tcase_add_loop_test(tc, what_does_not_finish_in_time_is_cut_and_done_comes_once, 0, 2);
 	tcase_add_test(tc, freeing_without_draining_cuts_everything);
 	tcase_add_test(tc, an_answer_still_in_the_mail_is_delivered_before_anything_is_freed);
 	tcase_add_test(tc, every_allocation_of_a_web_may_fail);
