@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/base/suggest.h"
 #include "shared/config/config_value.h"
 
 /* Variables of the tool, of handlers and of Tasker's own files, which are no keys. */
@@ -157,7 +158,7 @@ warn_unknown(struct config_layer *layer, const char *entry)
 		name[len] = '\0';
 		for (size_t n = 0; (key = config_key_at(n)) != NULL; n++) {
 			config_key_env(key, 0, meant);
-			if (key->group == CONFIG_KEY && config_distance(name, meant) <= 2) {
+			if (key->group == CONFIG_KEY && suggest_distance(name, meant) <= 2) {
 				config_lines_add(&layer->notes->warnings,
 				        "%s is no variable of Tasker; did you mean %s?", name,
 				        meant);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shared/base/suggest.h"
 #include "shared/config/config.h"
 
 /* Words of the table's columns. */
@@ -106,39 +107,8 @@ config_key_has_section(enum config_role roles, const char *name)
 	return false;
 }
 
-static unsigned
-least(unsigned a, unsigned b, unsigned c)
-{
-	unsigned ab = a < b ? a : b;
-
-	return ab < c ? ab : c;
-}
-
-/* Levenshtein's distance, one row of his table at a time. */
-unsigned
-config_distance(const char *a, const char *b)
-{
-	enum { FAR = 3 };
-	unsigned row[CONFIG_ENV_MAX + 1];
-	size_t a_len = strlen(a), b_len = strlen(b);
-
-	if (a_len > CONFIG_ENV_MAX || b_len > CONFIG_ENV_MAX)
-		return FAR;
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 1; i <= a_len; i++) {
-		unsigned corner = row[0];
-
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= b_len; j++) {
-			unsigned above = row[j];
-
-			row[j] = least(above + 1, row[j - 1] + 1, corner + (a[i - 1] != b[j - 1]));
-			corner = above;
-		}
-	}
-	return row[b_len] < FAR ? row[b_len] : FAR;
-}
+/* Two slips are a slip; three are another word. */
+enum { FAR = 3 };
 
 static void
 copy_name(char out[CONFIG_NAME_MAX], const char *name, size_t len)
@@ -160,10 +130,10 @@ bool
 config_key_suggest(enum config_role roles, const char *name, char out[CONFIG_NAME_MAX])
 {
 	const struct config_key *best = NULL;
-	unsigned nearest = 3;
+	size_t nearest = FAR;
 
 	for (size_t i = 0; i < COUNT(keys); i++) {
-		unsigned distance = config_distance(keys[i].name, name);
+		size_t distance = suggest_distance(keys[i].name, name);
 
 		if ((keys[i].roles & roles) != 0 && distance < nearest) {
 			best = &keys[i];
@@ -183,7 +153,7 @@ config_key_suggest(enum config_role roles, const char *name, char out[CONFIG_NAM
 bool
 config_key_suggest_section(enum config_role roles, const char *name, char out[CONFIG_NAME_MAX])
 {
-	unsigned nearest = 3;
+	size_t nearest = FAR;
 
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		const char *full = keys[i].name;
@@ -192,17 +162,17 @@ config_key_suggest_section(enum config_role roles, const char *name, char out[CO
 			continue;
 		for (const char *dot = strchr(full, '.'); dot != NULL; dot = strchr(dot + 1, '.')) {
 			char section[CONFIG_NAME_MAX];
-			unsigned distance;
+			size_t distance;
 
 			copy_name(section, full, (size_t)(dot - full));
-			distance = config_distance(section, name);
+			distance = suggest_distance(section, name);
 			if (distance < nearest) {
 				nearest = distance;
 				copy_name(out, section, strlen(section));
 			}
 		}
 	}
-	return nearest < 3;
+	return nearest < FAR;
 }
 
 void

@@ -81,7 +81,4 @@ bool config_key_suggest_section(
 /* "TASKER_WEB_BIND_ADDRESS", or with a role "TASKER_WORKER_WEB_BIND_ADDRESS"; 0 is no role. */
 void config_key_env(const struct config_key *key, unsigned role, char out[CONFIG_ENV_MAX]);
 
-/* Changes, insertions and removals that turn a into b; anything above 2 counts as 3. */
-unsigned config_distance(const char *a, const char *b);
-
 #endif

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "shared/template/suggest.h"
+#include "shared/base/suggest.h"
 
 static const char *const identity_words[] = {
         [TEMPLATE_IDENTITY_STRICT] = "strict",

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/base/suggest.h"
 #include "shared/template/arena.h"
 #include "shared/template/report.h"
 #include "shared/template/show.h"
-#include "shared/template/suggest.h"
 
 enum { NOWHERE = -1 };
 

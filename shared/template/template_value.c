@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/base/suggest.h"
 #include "shared/template/show.h"
-#include "shared/template/suggest.h"
 #include "shared/template/tree_json.h"
 
 /* Above anything the limits of a tree allow, so that a full buffer always means no memory. */

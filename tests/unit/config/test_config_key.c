@@ -118,39 +118,6 @@ START_TEST(a_section_is_guessed)
 }
 END_TEST
 
-static const struct {
-	const char *a, *b;
-	unsigned distance;
-} pairs[] = {
-        {"",     "",       0},
-        {"abc",  "abc",    0},
-        {"abc",  "abd",    1},
-        {"abc",  "ab",     1},
-        {"abc",  "xabc",   1},
-        {"abcd", "abdc",   2},
-        {"abc",  "",       3},
-        {"abc",  "zzzzzz", 3},
-};
-
-START_TEST(distance_counts_letters_up_to_three)
-{
-	ck_assert_uint_eq(config_distance(pairs[_i].a, pairs[_i].b), pairs[_i].distance);
-	ck_assert_uint_eq(config_distance(pairs[_i].b, pairs[_i].a), pairs[_i].distance);
-}
-END_TEST
-
-START_TEST(a_name_beyond_the_limit_is_far_from_everything)
-{
-	char name[CONFIG_ENV_MAX + 2];
-
-	memset(name, 'a', sizeof(name) - 1);
-	name[sizeof(name) - 1] = '\0';
-	ck_assert_uint_eq(config_distance(name, name), 3);
-	name[CONFIG_ENV_MAX] = '\0';
-	ck_assert_uint_eq(config_distance(name, name), 0);
-}
-END_TEST
-
 START_TEST(variables_are_the_name_in_capitals)
 {
 	const struct config_key *key = config_key_find(CONFIG_BOTH, "web.bind_address");
@@ -178,8 +145,6 @@ config_key_suite(void)
 	tcase_add_loop_test(
 	        tc, a_slip_of_two_letters_or_of_the_section_is_guessed, 0, COUNT(slips));
 	tcase_add_test(tc, a_section_is_guessed);
-	tcase_add_loop_test(tc, distance_counts_letters_up_to_three, 0, COUNT(pairs));
-	tcase_add_test(tc, a_name_beyond_the_limit_is_far_from_everything);
 	tcase_add_test(tc, variables_are_the_name_in_capitals);
 	suite_add_tcase(s, tc);
 	return s;

@@ -5,12 +5,12 @@
  *     for each name: suggest_offer(&s, name);
  *     if (s.best != NULL) ...
  */
-#ifndef SHARED_TEMPLATE_SUGGEST_H
-#define SHARED_TEMPLATE_SUGGEST_H
+#ifndef SHARED_BASE_SUGGEST_H
+#define SHARED_BASE_SUGGEST_H
 
 #include <stddef.h>
 
-enum { SUGGEST_MAX = 64 }; /* bytes; longer names are neither helped nor offered */
+enum { SUGGEST_MAX = 96 }; /* bytes; longer names are neither helped nor offered */
 
 struct suggest {
 	const char *asked;
@@ -23,5 +23,9 @@ struct suggest suggest_for(const char *asked);
 
 /* Considers a name; the first of the nearest wins. The name must outlive s. */
 void suggest_offer(struct suggest *s, const char *name);
+
+/* Insertions, deletions and replacements that turn a into b; SIZE_MAX if one is beyond SUGGEST_MAX.
+ */
+size_t suggest_distance(const char *a, const char *b);
 
 #endif

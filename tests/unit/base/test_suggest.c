@@ -1,5 +1,6 @@
-#include "shared/template/suggest.h"
+#include "shared/base/suggest.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "tests/unit/unit.h"
@@ -50,6 +51,40 @@ START_TEST(a_name_past_the_limit_is_neither_helped_nor_offered)
 }
 END_TEST
 
+static const struct {
+	const char *a, *b;
+	size_t distance;
+} pairs[] = {
+        {"",     "",     0},
+        {"abc",  "abc",  0},
+        {"abc",  "abd",  1},
+        {"abc",  "ab",   1},
+        {"abc",  "xabc", 1},
+        {"abcd", "abdc", 2},
+        {"abc",  "",     3},
+        {"abc",  "zzzz", 4},
+};
+
+START_TEST(distance_counts_edits_either_way)
+{
+	ck_assert_uint_eq(suggest_distance(pairs[_i].a, pairs[_i].b), pairs[_i].distance);
+	ck_assert_uint_eq(suggest_distance(pairs[_i].b, pairs[_i].a), pairs[_i].distance);
+}
+END_TEST
+
+START_TEST(a_name_past_the_limit_is_far_from_everything)
+{
+	char name[SUGGEST_MAX + 2];
+
+	memset(name, 'a', sizeof(name));
+	name[SUGGEST_MAX + 1] = '\0';
+	ck_assert_uint_eq(suggest_distance(name, name), SIZE_MAX);
+	ck_assert_uint_eq(suggest_distance("a", name), SIZE_MAX);
+	name[SUGGEST_MAX] = '\0';
+	ck_assert_uint_eq(suggest_distance(name, name), 0);
+}
+END_TEST
+
 Suite *
 suggest_suite(void)
 {
@@ -59,6 +94,8 @@ suggest_suite(void)
 	tcase_add_test(tc, a_slip_finds_its_name);
 	tcase_add_test(tc, another_word_finds_nothing);
 	tcase_add_test(tc, a_name_past_the_limit_is_neither_helped_nor_offered);
+	tcase_add_loop_test(tc, distance_counts_edits_either_way, 0, COUNT(pairs));
+	tcase_add_test(tc, a_name_past_the_limit_is_far_from_everything);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -1,13 +1,17 @@
-#include "shared/template/suggest.h"
+#include "shared/base/suggest.h"
 
+#include <stdint.h>
 #include <string.h>
 
-/* Insertions, deletions and replacements that turn a into b; both at most SUGGEST_MAX bytes. */
-static size_t
-edits(const char *a, size_t a_len, const char *b, size_t b_len)
+/* Levenshtein's distance, one row of his table at a time. */
+size_t
+suggest_distance(const char *a, const char *b)
 {
 	size_t row[SUGGEST_MAX + 1];
+	size_t a_len = strlen(a), b_len = strlen(b);
 
+	if (a_len > SUGGEST_MAX || b_len > SUGGEST_MAX)
+		return SIZE_MAX;
 	for (size_t j = 0; j <= b_len; j++)
 		row[j] = j;
 	for (size_t i = 1; i <= a_len; i++) {
@@ -38,14 +42,9 @@ suggest_for(const char *asked)
 void
 suggest_offer(struct suggest *s, const char *name)
 {
-	size_t asked_len = strlen(s->asked);
-	size_t len = strlen(name);
-	size_t n;
+	size_t n = suggest_distance(s->asked, name);
 
-	if (asked_len > SUGGEST_MAX || len > SUGGEST_MAX)
-		return;
-	n = edits(s->asked, asked_len, name, len);
-	if (n < s->distance && n < asked_len) {
+	if (n < s->distance && n < strlen(s->asked)) {
 		s->distance = n;
 		s->best = name;
 	}
