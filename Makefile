@@ -49,7 +49,7 @@ HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_F
           $(if $(filter clang%,$(notdir $(CC))),,-ftrivial-auto-var-init=zero) -fPIE
 HARDEN_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 BASE := -std=c17 -D_GNU_SOURCE -DTASKER_VERSION='"$(VERSION)"' -I. -I$(OUT)/gen -g \
-        -fno-omit-frame-pointer -MMD -MP $(WARN)
+        -fno-omit-frame-pointer -fvisibility=hidden -MMD -MP $(WARN)
 
 FLAGS_release := -O2 $(HARDEN)
 FLAGS_debug   := -O1
@@ -64,7 +64,9 @@ endif
 CFLAGS_ALL    := $(BASE) $(FLAGS_$(PROFILE)) $(CFLAGS)
 LINK_ALL      := $(FLAGS_$(PROFILE)) $(LINK_$(PROFILE)) -Wl,--as-needed $(LDFLAGS)
 CXX           := $(if $(filter clang%,$(notdir $(CC))),clang++,g++)
-CXX_ALL       := $(filter-out -std=c17 -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition,$(CFLAGS_ALL)) -std=c++17
+# Linked by the C compiler, whose UBSan runtime knows no C++ types.
+CXX_ALL       := $(filter-out -std=c17 -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition,$(CFLAGS_ALL)) -std=c++17 \
+                 -fno-sanitize=vptr $(if $(filter clang%,$(notdir $(CC))),-fno-sanitize=function)
 
 obj  = $(patsubst %.cpp,$(OUT)/%.o,$(patsubst %.c,$(OUT)/%.o,$(1)))
 seen = $(call obj,$(foreach f,$(SEES_$(1)),$(call sources,$(f))))
@@ -95,6 +97,14 @@ $(OUT)/bin/tasker-ctl: $(call obj,$(CTL) ctl/main.c) $(call seen,ctl)
 # The shim between the worker and a handler process: limits, process group, parent-death signal, exec.
 $(OUT)/bin/tasker-exec: $(call obj,worker/shim.c)
 	$(call do,link) $(CC) $(LINK_ALL) $^ -o $@
+
+# The schema's migrations, embedded as rows MIGRATION(number, name, min_reader, min_writer, text).
+MIGRATIONS := $(sort $(wildcard orchestration/store/migrations/*.sql))
+$(OUT)/gen/migrations.def: $(MIGRATIONS)
+	$(call do,gen) for f in $(MIGRATIONS); do n=$$(basename $$f .sql); \
+	  sed -n "1s/^-- min_reader=\([0-9]*\) min_writer=\([0-9]*\)$$/MIGRATION($$(expr $${n%%_*} + 0), \"$$n\", \1, \2,/p" $$f; \
+	  sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $$f; echo ')'; done > $@
+$(OUT)/orchestration/store/store_sqlite_migrate.o: $(OUT)/gen/migrations.def
 
 # Every header must stand on its own.
 headers: $(HEADERS:%=$(OUT)/%.ok)
