@@ -109,3 +109,24 @@ kit_bearer(struct authenticator *a, const char *token, int64_t now_s,
 		security_context_unref(result.context);
 	return result.verdict;
 }
+
+unsigned
+kit_torture(kit_attempt_fn attempt)
+{
+	unsigned failed = 0, quiet = 0;
+
+	for (unsigned nth = 1; quiet < 100; nth++) {
+		struct err e = {0};
+		bool done;
+
+		ck_assert_uint_lt(nth, 20000);
+		fault_allocation(nth);
+		done = attempt(&e);
+		fault_allocation(0);
+		if (!done)
+			ck_assert_msg(e.code == ERR_NOMEM || e.code == ERR_CRYPTO, "%s", e.text);
+		failed += !done;
+		quiet = done ? quiet + 1 : 0;
+	}
+	return failed;
+}

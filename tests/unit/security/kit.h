@@ -27,4 +27,12 @@ struct authenticator *kit_authenticator(const struct security_service *service);
 enum verdict kit_bearer(struct authenticator *a, const char *token, int64_t now_s,
         const struct security_context **out);
 
+/*
+ * Runs attempt with its first, second, ... allocation failing, until many in a row succeed: some
+ * failures inside OpenSSL cost it a cache and nothing else, so one success is not the end. Returns
+ * how many failed. attempt must not assert: Check allocates too.
+ */
+typedef bool (*kit_attempt_fn)(struct err *e);
+unsigned kit_torture(kit_attempt_fn attempt);
+
 #endif

@@ -280,31 +280,26 @@ START_TEST(jk14_a_configured_key_without_kid_takes_tokens_with_any)
 }
 END_TEST
 
+static const char *set_text;
+
+/* A key that is missing for want of memory is as good as a failure; one too many is not. */
+static bool
+build(struct err *e)
+{
+	AUTO(key_set) struct key_set *set = NULL;
+
+	if (!import(set_text, &set, NULL, e))
+		return false;
+	return key_set_count(set) == 2 || err_set(e, ERR_CRYPTO, "a key is missing");
+}
+
 START_TEST(every_allocation_may_fail)
 {
 	char *text = kit_jwks(token_key_jwk(TOKEN_KEY_P256, "\"kid\":\"a\""),
-	        token_key_jwk(TOKEN_KEY_RSA, "\"kid\":\"b\",\"alg\":\"RS256\""),
-	        token_key_jwk(TOKEN_KEY_ED25519, ""), NULL);
-	unsigned nth = 0;
-	bool whole = false;
+	        token_key_jwk(TOKEN_KEY_ED25519, "\"kid\":\"b\""), NULL);
 
-	while (!whole) {
-		AUTO(key_set) struct key_set *set = NULL;
-		struct err e = {0};
-		bool built;
-
-		ck_assert_uint_lt(nth, 10000);
-		fault_allocation(++nth);
-		built = import(text, &set, NULL, &e);
-		fault_allocation(0);
-		ck_assert_int_eq(set != NULL, built);
-		/* Less memory may mean fewer keys, which refuses; never a key that is not there. */
-		whole = built && key_set_count(set) == 3;
-		if (!built)
-			ck_assert(e.code == ERR_NOMEM || e.code == ERR_CRYPTO ||
-			          e.code == ERR_FORMAT);
-	}
-	ck_assert_uint_gt(nth, 10);
+	set_text = text;
+	ck_assert_uint_gt(kit_torture(build), 10);
 	free(text);
 }
 END_TEST
