@@ -70,14 +70,17 @@ exchange_alive(const struct exchange *x)
 void
 exchange_read_body(struct exchange *x, size_t max)
 {
+	struct connection *c = x->c;
+
 	assert(!x->replied && !x->reading);
 	x->reading = true;
-	if (x->c == NULL) { /* no body will come any more */
+	if (c == NULL) { /* no body will come any more */
 		exchange_end(x);
 		return;
 	}
-	body_begin(x->c, max);
-	connection_run(x->c);
+	assert(c->phase == PHASE_OWNER);
+	body_begin(c, max);
+	connection_run(c);
 }
 
 const char *

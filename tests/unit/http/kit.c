@@ -19,6 +19,8 @@
 
 /* ---- the owner of requests ---- */
 
+static void note(struct kit *k, const char *fmt, ...) PRINTF(2, 3);
+
 static void
 note(struct kit *k, const char *fmt, ...)
 {
