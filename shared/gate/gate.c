@@ -457,14 +457,10 @@ static void
 on_gone(struct exchange *x, void *arg)
 {
 	struct request *req = exchange_user(x);
-	void (*gone)(struct request *, void *);
 
 	(void)arg;
-	if (req == NULL || req->gone == NULL)
-		return;
-	gone = req->gone;
-	req->gone = NULL; /* told once */
-	gone(req, req->gone_arg);
+	if (req != NULL && req->gone != NULL)
+		req->gone(req, req->gone_arg);
 }
 
 static void

@@ -14,6 +14,7 @@ struct gate_fields {
 	bool encoded;             /* a Content-Encoding other than identity */
 };
 
+/* Fills *out; its spans point into head's bytes. api_key_header NULL: there is none. */
 void gate_fields_read(
         const struct http_head *head, const char *api_key_header, struct gate_fields *out);
 

@@ -29,11 +29,13 @@ void loop_free(struct loop *loop); /* stops and joins first; NULL is fine */
 MUST_CHECK bool loop_start(struct loop *loop, struct err *e); /* on a new thread */
 void loop_run(struct loop *loop);  /* on this thread, until loop_stop() */
 void loop_stop(struct loop *loop); /* from any thread */
-/* Waits for its thread, then delivers what is queued; again, it delivers what came since. */
-void loop_join(struct loop *loop); /* then delivers on this thread what is still queued */
+/* Waits for its thread, then delivers on this one what is queued; again, what came since. */
+void loop_join(struct loop *loop);
 
-void loop_post(struct loop *loop, struct mail *mail); /* from any thread */
+/* From any thread; mail is the loop's until it is delivered. */
+void loop_post(struct loop *loop, struct mail *mail);
 
+/* For registering events, on the loop's thread or before it runs. */
 BORROWED struct event_base *loop_base(struct loop *loop);
 
 /* The loop's idea of now, refreshed once an iteration: monotonic and wall microseconds. */

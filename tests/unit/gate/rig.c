@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "shared/base/clock.h"
+#include "shared/base/log.h"
 #include "shared/security/digest.h"
 
 /* Check allocates for every assertion, also for one that holds; where allocations may fail, this
@@ -20,6 +22,29 @@ must(bool holds, const char *what)
 {
 	if (!holds)
 		ck_abort_msg("%s", what);
+}
+
+/* ---- the log ---- */
+
+static int log_fd; /* one a test: Check gives each a process of its own */
+
+void
+rig_capture_log(void)
+{
+	log_fd = memfd_create("log", MFD_CLOEXEC);
+	ck_assert_int_ge(log_fd, 0);
+	log_open(log_fd, LOG_JSON, LEVEL_INFO, "test");
+}
+
+const char *
+rig_logged(void)
+{
+	static char text[1 << 20];
+	const ssize_t n = pread(log_fd, text, sizeof(text) - 1, 0);
+
+	ck_assert_int_ge(n, 0);
+	text[n] = '\0';
+	return text;
 }
 
 /* ---- handlers ---- */

@@ -65,6 +65,10 @@ void rig_ask(struct rig *r, const char *text, struct answer *out);
 void rig_request(struct rig *r, const char *method, const char *path, const char *fields,
         const char *body, struct answer *out);
 
+/* From now on the log goes to memory; and what it holds. */
+void rig_capture_log(void);
+const char *rig_logged(void);
+
 /* Has the answer's head this line (without CRLF)? And the value of a field, copied; "" if absent.
  */
 bool answer_has(const struct answer *a, const char *line);

@@ -348,6 +348,29 @@ START_TEST(an_answer_still_in_the_mail_is_delivered_before_anything_is_freed)
 }
 END_TEST
 
+START_TEST(a_stopped_web_starts_nothing_and_still_delivers_what_is_owed)
+{
+	struct answer_mail late = {.mail.deliver = answer_now};
+	struct site site;
+	int waiting, ignored;
+
+	site_open(&site);
+	waiting = dial(web_port(site.web));
+	ask(waiting, "/park");
+	late.req = parked_or_fail(&site);
+	web_stop(site.web);
+	ignored = dial(web_port(site.web)); /* the backlog takes it; nobody accepts */
+	ask(ignored, "/hello");
+	loop_post(request_loop(late.req), &late.mail);
+	site_close(&site);
+	ck_assert_int_eq(status_of(waiting), 200);
+	ck_assert_int_eq(status_of(ignored), 0);
+	ck_assert_uint_eq(atomic_load(&site.app.handled), 0);
+	(void)close(waiting);
+	(void)close(ignored);
+}
+END_TEST
+
 START_TEST(every_allocation_of_a_web_may_fail)
 {
 	unsigned nth = 0;
@@ -382,6 +405,7 @@ web_suite(void)
 	tcase_add_loop_test(tc, what_does_not_finish_in_time_is_cut_and_done_comes_once, 0, 2);
 	tcase_add_test(tc, freeing_without_draining_cuts_everything);
 	tcase_add_test(tc, an_answer_still_in_the_mail_is_delivered_before_anything_is_freed);
+	tcase_add_test(tc, a_stopped_web_starts_nothing_and_still_delivers_what_is_owed);
 	tcase_add_test(tc, every_allocation_of_a_web_may_fail);
 	suite_add_tcase(s, tc);
 	return s;

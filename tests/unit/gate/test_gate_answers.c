@@ -1,0 +1,192 @@
+/* What a refusal says: to the caller, to the log and to the metrics. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/gate/rig.h"
+
+START_TEST(a_credential_header_sent_twice_is_400_and_closes_CR3)
+{
+	static const char *const twice[] = {"X-API-Key: " RIGHT_KEY "\r\nx-api-key: " RIGHT_KEY
+	                                    "\r\n",
+	        "Authorization: Bearer x\r\nAuthorization: Bearer x\r\n",
+	        "Authorization: Bearer x\r\nauthorization:\r\n"};
+	static const char *const paths[] = {"/v1/whoami", "/health", "/nothing", "/v1/nothing"};
+	struct rig r;
+
+	rig_capture_log();
+	rig_open(&r, NULL);
+	for (size_t i = 0; i < COUNT(twice); i++)
+		for (size_t p = 0; p < COUNT(paths); p++) {
+			struct answer a;
+
+			rig_request(&r, "GET", paths[p], twice[i], NULL, &a);
+			ck_assert_int_eq(a.status, 400);
+			ck_assert(a.closed);
+		}
+	ck_assert_uint_eq(r.handled, 0);
+	rig_close(&r);
+}
+END_TEST
+
+START_TEST(every_bad_credential_gets_the_same_401_CR2_CR4_CR5_CR10)
+{
+	static const char *const bad[] = {"X-API-Key: " BAD_KEY "\r\n", "X-API-Key: short\r\n",
+	        "X-API-Key:\r\n", "Authorization: Bearer a.b.c\r\n", "Authorization: Bearer\r\n",
+	        "Authorization: Basic eDp5\r\n",
+	        "Authorization: Basic eDp5\r\nX-API-Key: " RIGHT_KEY "\r\n",
+	        "Authorization: Bearer a.b.c\r\nX-API-Key: " RIGHT_KEY "\r\n",
+	        "Authorization:\r\nX-API-Key: " RIGHT_KEY "\r\n"};
+	struct answer first, a;
+	struct rig r;
+
+	rig_capture_log();
+	rig_open(&r, NULL);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		char fields[512];
+
+		(void)snprintf(fields, sizeof(fields), "%sX-Request-Id: same\r\n", bad[i]);
+		rig_request(&r, "GET", "/v1/whoami", fields, NULL, i == 0 ? &first : &a);
+		if (i == 0)
+			continue;
+		ck_assert_int_eq(a.status, 401);
+		ck_assert_str_eq(a.body, first.body);
+		ck_assert_str_eq(answer_field(&a, "WWW-Authenticate"),
+		        "Bearer realm=\"tasker\", error=\"invalid_token\"");
+	}
+	ck_assert_str_eq(first.body,
+	        "{\"error\":{\"code\":\"AUTHENTICATION_FAILED\","
+	        "\"message\":\"Invalid or expired credential\"},"
+	        "\"type\":\"/problems/authentication-failed\",\"title\":\"Unauthorized\","
+	        "\"status\":401,\"detail\":\"Invalid or expired credential\","
+	        "\"request_id\":\"same\"}");
+	rig_request(&r, "GET", "/v1/whoami", "", NULL, &a);
+	ck_assert_str_eq(answer_field(&a, "WWW-Authenticate"), "Bearer realm=\"tasker\"");
+	ck_assert_ptr_nonnull(strstr(a.body, "Missing authentication credentials"));
+	rig_close(&r);
+}
+END_TEST
+
+START_TEST(a_403_names_the_permission_and_not_the_object_PM5)
+{
+	struct answer a;
+	struct rig r;
+
+	rig_capture_log();
+	rig_open(&r, NULL);
+	rig_request(&r, "POST", "/v1/tasks", "X-API-Key: " LOW_KEY "\r\nX-Request-Id: r.1\r\n",
+	        "{}", &a);
+	ck_assert_int_eq(a.status, 403);
+	ck_assert_str_eq(answer_field(&a, "WWW-Authenticate"),
+	        "Bearer realm=\"tasker\", error=\"insufficient_scope\", scope=\"tasks:create\"");
+	ck_assert_str_eq(a.body,
+	        "{\"error\":{\"code\":\"AUTHORIZATION_FAILED\","
+	        "\"message\":\"Missing required permission: tasks:create\"},"
+	        "\"type\":\"/problems/"
+	        "authorization-failed\",\"title\":\"Forbidden\",\"status\":403,"
+	        "\"detail\":\"Missing required permission: tasks:create\",\"request_id\":\"r.1\"}");
+	ck_assert(answer_has(&a, "Content-Type: application/problem+json"));
+	ck_assert(answer_has(&a, "Cache-Control: no-store"));
+	ck_assert(answer_has(&a, "X-Content-Type-Options: nosniff"));
+	rig_request(&r, "POST", "/v1/internal/workers", "X-API-Key: " RIGHT_KEY "\r\n", "{}", &a);
+	ck_assert_str_eq(answer_field(&a, "WWW-Authenticate"),
+	        "Bearer realm=\"tasker\", error=\"insufficient_scope\"");
+	rig_close(&r);
+}
+END_TEST
+
+START_TEST(allow_is_all_that_options_and_405_reveal_PM6)
+{
+	struct answer a;
+	struct rig r;
+
+	rig_capture_log();
+	rig_open(&r, NULL);
+	rig_request(&r, "OPTIONS", "/v1/tasks/x", "Origin: http://evil\r\n", NULL, &a);
+	ck_assert_int_eq(a.status, 204);
+	ck_assert_str_eq(answer_field(&a, "Allow"), "GET, HEAD, PATCH, DELETE, OPTIONS");
+	ck_assert_str_eq(answer_field(&a, "Access-Control-Allow-Origin"), "");
+	rig_request(&r, "PUT", "/v1/tasks", "X-API-Key: " LOW_KEY "\r\n", NULL, &a);
+	ck_assert_int_eq(a.status, 405);
+	ck_assert_str_eq(answer_field(&a, "Allow"), "GET, HEAD, POST, OPTIONS");
+	ck_assert_ptr_nonnull(strstr(a.body, "\"type\":\"/problems/method-not-allowed\""));
+	rig_close(&r);
+}
+END_TEST
+
+START_TEST(a_refusal_is_one_warning_and_counted_without_the_credential)
+{
+	struct answer a;
+	struct rig r;
+	const char *text;
+
+	rig_capture_log();
+	rig_open(&r, NULL);
+	rig_request(&r, "GET", "/v1/tasks?secret=s3cr3t", "X-API-Key: " BAD_KEY "\r\n", NULL, &a);
+	rig_request(&r, "POST", "/v1/tasks", "X-API-Key: " LOW_KEY "\r\n", "{\"password\":1}", &a);
+	rig_request(&r, "GET", "/v1/whoami", "X-API-Key: " RIGHT_KEY "\r\n", NULL, &a);
+	text = rig_logged();
+	ck_assert_ptr_nonnull(strstr(text, "auth.denied"));
+	ck_assert_ptr_nonnull(strstr(text, "\"reason\":\"api_key\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"permission\":\"tasks:create\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"subject\":\"key:low\""));
+	ck_assert_ptr_nonnull(strstr(text, "http.request"));
+	ck_assert_ptr_nonnull(strstr(text, "\"route\":\"/v1/whoami\""));
+	ck_assert_ptr_null(strstr(text, "s3cr3t"));
+	ck_assert_ptr_null(strstr(text, "password"));
+	ck_assert_ptr_null(strstr(text, "tk_"));
+	ck_assert_int_eq(
+	        metrics_value(r.metrics, gate_metrics_id(r.gate_metrics, GATE_METRIC_AUTH_FAILURES),
+	                AT(VERDICT_DENY_API_KEY)),
+	        1);
+	ck_assert_int_eq(
+	        metrics_value(r.metrics, gate_metrics_id(r.gate_metrics, GATE_METRIC_DENIALS),
+	                AT(PERMISSION_TASKS_CREATE)),
+	        1);
+	ck_assert_int_eq(
+	        metrics_value(r.metrics, gate_metrics_id(r.gate_metrics, GATE_METRIC_AUTH_REQUESTS),
+	                AT(AUTH_METHOD_API_KEY, 0)),
+	        2);
+	ck_assert_int_eq(
+	        metrics_value(r.metrics, gate_metrics_id(r.gate_metrics, GATE_METRIC_AUTH_REQUESTS),
+	                AT(AUTH_METHOD_API_KEY, 1)),
+	        1);
+	rig_close(&r);
+}
+END_TEST
+
+START_TEST(what_the_parser_refuses_is_the_same_problem_body)
+{
+	struct answer a;
+	struct rig r;
+
+	rig_capture_log();
+	rig_open(&r, NULL);
+	rig_ask(&r, "GET /v1/whoami HTTP/1.1\r\nHost: h\r\nbad field: x\r\n\r\n", &a);
+	ck_assert_int_eq(a.status, 400);
+	ck_assert(answer_has(&a, "Content-Type: application/problem+json"));
+	ck_assert_ptr_nonnull(strstr(a.body, "\"code\":\"BAD_REQUEST\""));
+	ck_assert(a.closed);
+	ck_assert_int_eq(
+	        metrics_value(r.metrics, gate_metrics_id(r.gate_metrics, GATE_METRIC_REFUSED),
+	                AT(gate_metrics_refusal(400))),
+	        1);
+	rig_close(&r);
+}
+END_TEST
+
+Suite *
+gate_answers_suite(void)
+{
+	Suite *s = suite_create("gate_answers");
+	TCase *tc = tcase_create("gate_answers");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, a_credential_header_sent_twice_is_400_and_closes_CR3);
+	tcase_add_test(tc, every_bad_credential_gets_the_same_401_CR2_CR4_CR5_CR10);
+	tcase_add_test(tc, a_403_names_the_permission_and_not_the_object_PM5);
+	tcase_add_test(tc, allow_is_all_that_options_and_405_reveal_PM6);
+	tcase_add_test(tc, a_refusal_is_one_warning_and_counted_without_the_credential);
+	tcase_add_test(tc, what_the_parser_refuses_is_the_same_problem_body);
+	suite_add_tcase(s, tc);
+	return s;
+}
