@@ -18,6 +18,7 @@ struct daemon_program {
 	int (*command)(const struct config *config, char *const *operands, size_t count);
 };
 
+/* What main returns: an exit code. Ends nothing itself and is entered once. */
 int daemon_main(const struct daemon_program *program, int argc, char **argv);
 
 #endif

@@ -67,6 +67,7 @@ int service_serve(struct service *s, const struct service_web *web,
 /* From a drain hook or later, on the service loop: the daemon's own work has ended. */
 void service_drained(struct service *s);
 
+/* Frees what service_open() made; the fields are empty then. Nothing may use them any more. */
 void service_close(struct service *s);
 
 /* The exit code that fits a fault while starting: 75, 77, 69 ... else otherwise. */

@@ -9,6 +9,7 @@
 #include "shared/gate/web.h"
 #include "shared/security/security_service.h"
 
+/* The limits.* keys in the units the wire and the JSON parser take. */
 struct http_limits settings_http_limits(const struct config *config);
 struct json_limits settings_json_limits(const struct config *config);
 
