@@ -24,7 +24,8 @@ struct principal {
 };
 
 enum ownership { OWNERSHIP_TENANT, OWNERSHIP_OWNER, OWNERSHIP_DENY_ALL, OWNERSHIP_ALLOW_ALL };
-/* The policy spelled so ("tenant"); false: there is none. And its spelling, "deny_all" if unknown. */
+/* The policy spelled so ("tenant"); false: there is none. And its spelling, "deny_all" if unknown.
+ */
 bool ownership_parse(const char *text, enum ownership *out);
 const char *ownership_name(enum ownership o);
 
