@@ -278,7 +278,7 @@ measure_authentication(struct request *req, const struct authentication *result,
 		count(req->gate, GATE_METRIC_AUTH_REQUESTS, AT(method, failed));
 	if (now.hits != before->hits)
 		count(req->gate, GATE_METRIC_CACHE_HITS, AT(0));
-	if (now.verified != before->verified)
+	if (now.misses != before->misses) /* then the token was looked at in full */
 		meter_observe(g->meter, gate_metrics_id(g->metrics, GATE_METRIC_VERIFICATION),
 		        AT(failed), us);
 }

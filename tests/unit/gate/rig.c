@@ -13,7 +13,7 @@
 
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
-#include "shared/security/digest.h"
+#include "tests/lib/token_maker.h"
 
 /* Check allocates for every assertion, also for one that holds; where allocations may fail, this
  * asks instead. */
@@ -221,10 +221,22 @@ make_service(struct rig *r, struct err *e)
                  .permission_count = COUNT(all)                                                   },
 	        {.key = LOW_KEY,   .id = "low", .permissions = low, .permission_count = COUNT(low)},
 	};
-	const struct security_settings settings = {.enabled = !r->settings.auth_off,
+	static const char *const algorithms[] = {"RS256"};
+	const struct security_settings settings = {
+	        .enabled = !r->settings.auth_off,
+	        .users = {.public_key_pem = r->pem,
+	                  .algorithms = algorithms,
+	                  .algorithm_count = COUNT(algorithms),
+	                  .issuer = "tasker-core",
+	                  .audience = "tasker-api",
+	                  .permissions_claim = "permissions",
+	                  .leeway_s = 30,
+	                  .max_lifetime_s = 86400,
+	                  .strict_permissions = true},
 	        .api_key_header = "X-API-Key",
 	        .api_keys = keys,
-	        .api_key_count = COUNT(keys)};
+	        .api_key_count = COUNT(keys)
+        };
 	struct security_report report = {0};
 
 	return security_service_new(&settings, &r->service, &report, e);
@@ -260,6 +272,8 @@ rig_try(struct rig *r, const struct rig_settings *settings, struct err *e)
 	struct http_callbacks callbacks;
 
 	*r = (struct rig){.settings = *settings};
+	if (settings->tokens)
+		r->pem = token_key_pem(TOKEN_KEY_RSA);
 	if (!make_service(r, e) ||
 	        !authenticator_new(r->service, 64, find_session, r, &r->authenticator, e) ||
 	        !make_gate(r, e) || !loop_new("rig", &r->loop, e) ||
@@ -289,6 +303,7 @@ rig_close(struct rig *r)
 	metrics_free(r->metrics);
 	gate_metrics_free(r->gate_metrics);
 	security_service_free(r->service);
+	free(r->pem);
 }
 
 /* ---- the client ---- */

@@ -20,9 +20,11 @@ extern const size_t rig_route_count;
 
 struct rig_settings {
 	bool auth_off, hide_config, no_metrics;
+	bool tokens; /* users may bring tokens signed by TOKEN_KEY_RSA */
 };
 
 struct rig {
+	char *pem; /* of the users' tokens: TOKEN_KEY_RSA */
 	struct security_service *service;
 	struct authenticator *authenticator;
 	struct metrics *metrics;

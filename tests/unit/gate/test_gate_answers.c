@@ -1,8 +1,17 @@
 /* What a refusal says: to the caller, to the log and to the metrics. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "shared/base/clock.h"
+#include "tests/lib/token_maker.h"
 #include "tests/unit/gate/rig.h"
+
+static int64_t
+counted(const struct rig *r, enum gate_metric which, struct metric_at at)
+{
+	return metrics_value(r->metrics, gate_metrics_id(r->gate_metrics, which), at);
+}
 
 START_TEST(a_credential_header_sent_twice_is_400_and_closes_CR3)
 {
@@ -134,22 +143,64 @@ START_TEST(a_refusal_is_one_warning_and_counted_without_the_credential)
 	ck_assert_ptr_null(strstr(text, "s3cr3t"));
 	ck_assert_ptr_null(strstr(text, "password"));
 	ck_assert_ptr_null(strstr(text, "tk_"));
-	ck_assert_int_eq(
-	        metrics_value(r.metrics, gate_metrics_id(r.gate_metrics, GATE_METRIC_AUTH_FAILURES),
-	                AT(VERDICT_DENY_API_KEY)),
-	        1);
-	ck_assert_int_eq(
-	        metrics_value(r.metrics, gate_metrics_id(r.gate_metrics, GATE_METRIC_DENIALS),
-	                AT(PERMISSION_TASKS_CREATE)),
-	        1);
-	ck_assert_int_eq(
-	        metrics_value(r.metrics, gate_metrics_id(r.gate_metrics, GATE_METRIC_AUTH_REQUESTS),
-	                AT(AUTH_METHOD_API_KEY, 0)),
-	        2);
-	ck_assert_int_eq(
-	        metrics_value(r.metrics, gate_metrics_id(r.gate_metrics, GATE_METRIC_AUTH_REQUESTS),
-	                AT(AUTH_METHOD_API_KEY, 1)),
-	        1);
+	ck_assert_int_eq(counted(&r, GATE_METRIC_AUTH_FAILURES, AT(VERDICT_DENY_API_KEY)), 1);
+	ck_assert_int_eq(counted(&r, GATE_METRIC_DENIALS, AT(PERMISSION_TASKS_CREATE)), 1);
+	ck_assert_int_eq(counted(&r, GATE_METRIC_AUTH_REQUESTS, AT(AUTH_METHOD_API_KEY, 0)), 2);
+	ck_assert_int_eq(counted(&r, GATE_METRIC_AUTH_REQUESTS, AT(AUTH_METHOD_API_KEY, 1)), 1);
+	rig_close(&r);
+}
+END_TEST
+
+/* "Authorization: Bearer …" for a user who may list tasks; one character of it changed. */
+static char *
+token_field(bool broken)
+{
+	char payload[512], *token, *field;
+
+	(void)snprintf(payload, sizeof(payload),
+	        "{\"iss\":\"tasker-core\",\"aud\":\"tasker-api\",\"sub\":\"ann\",\"iat\":%lld,"
+	        "\"exp\":%lld,\"permissions\":[\"tasks:list\"]}",
+	        (long long)(clock_wall_us() / 1000000),
+	        (long long)(clock_wall_us() / 1000000 + 600));
+	token = token_make(TOKEN_KEY_RSA, "RS256", payload);
+	if (broken) {
+		char *c = token + strlen(token) - 20;
+
+		*c = *c == 'A' ? 'B' : 'A';
+	}
+	ck_assert_int_gt(asprintf(&field, "Authorization: Bearer %s\r\n", token), 0);
+	free(token);
+	return field;
+}
+
+START_TEST(a_token_opens_what_it_lists_and_is_verified_once)
+{
+	const struct rig_settings settings = {.tokens = true};
+	char *good = token_field(false), *broken = token_field(true);
+	struct answer a;
+	struct rig r;
+
+	rig_capture_log();
+	rig_open(&r, &settings);
+	for (int i = 0; i < 3; i++) {
+		rig_request(&r, "GET", "/v1/tasks", good, NULL, &a);
+		ck_assert_int_eq(a.status, 200);
+	}
+	rig_request(&r, "POST", "/v1/tasks", good, "{}", &a);
+	ck_assert_int_eq(a.status, 403);
+	rig_request(&r, "GET", "/v1/tasks", broken, NULL, &a);
+	ck_assert_int_eq(a.status, 401);
+	ck_assert_uint_eq(r.handled, 3);
+	ck_assert_int_eq(counted(&r, GATE_METRIC_VERIFICATION, AT(0)), 1);
+	ck_assert_int_eq(counted(&r, GATE_METRIC_VERIFICATION, AT(1)), 1);
+	ck_assert_int_eq(counted(&r, GATE_METRIC_CACHE_HITS, AT(0)), 3);
+	ck_assert_int_eq(counted(&r, GATE_METRIC_AUTH_REQUESTS, AT(AUTH_METHOD_JWT, 0)), 4);
+	ck_assert_int_eq(counted(&r, GATE_METRIC_AUTH_REQUESTS, AT(AUTH_METHOD_JWT, 1)), 1);
+	ck_assert_int_eq(counted(&r, GATE_METRIC_AUTH_FAILURES, AT(VERDICT_DENY_SIGNATURE)), 1);
+	ck_assert_int_eq(counted(&r, GATE_METRIC_DENIALS, AT(PERMISSION_TASKS_CREATE)), 1);
+	ck_assert_ptr_null(strstr(rig_logged(), "eyJ")); /* no token in the log */
+	free(good);
+	free(broken);
 	rig_close(&r);
 }
 END_TEST
@@ -166,10 +217,7 @@ START_TEST(what_the_parser_refuses_is_the_same_problem_body)
 	ck_assert(answer_has(&a, "Content-Type: application/problem+json"));
 	ck_assert_ptr_nonnull(strstr(a.body, "\"code\":\"BAD_REQUEST\""));
 	ck_assert(a.closed);
-	ck_assert_int_eq(
-	        metrics_value(r.metrics, gate_metrics_id(r.gate_metrics, GATE_METRIC_REFUSED),
-	                AT(gate_metrics_refusal(400))),
-	        1);
+	ck_assert_int_eq(counted(&r, GATE_METRIC_REFUSED, AT(gate_metrics_refusal(400))), 1);
 	rig_close(&r);
 }
 END_TEST
@@ -186,6 +234,7 @@ gate_answers_suite(void)
 	tcase_add_test(tc, a_403_names_the_permission_and_not_the_object_PM5);
 	tcase_add_test(tc, allow_is_all_that_options_and_405_reveal_PM6);
 	tcase_add_test(tc, a_refusal_is_one_warning_and_counted_without_the_credential);
+	tcase_add_test(tc, a_token_opens_what_it_lists_and_is_verified_once);
 	tcase_add_test(tc, what_the_parser_refuses_is_the_same_problem_body);
 	suite_add_tcase(s, tc);
 	return s;
