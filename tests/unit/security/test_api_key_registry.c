@@ -230,7 +230,7 @@ END_TEST
 START_TEST(ak2_first_middle_and_last_are_found_among_many)
 {
 	enum { MANY = 200 };
-	static char keys[MANY][SECRET_TOKEN_SIZE], ids[MANY][8];
+	static char keys[MANY][SECRET_TOKEN_SIZE], ids[MANY][16];
 	struct api_key_settings settings[MANY];
 	AUTO(api_key_registry) struct api_key_registry *r = NULL;
 	struct err e = {0};
