@@ -1,0 +1,152 @@
+#include "orchestration/store/reader.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "orchestration/store/lanes.h"
+#include "orchestration/store/read_ops.h"
+#include "shared/base/clock.h"
+
+enum { ROUND_MAX = 64 };
+
+struct reader {
+	const struct store_settings *settings;
+	struct lanes *lanes;
+	struct viewer viewer;
+	pthread_t thread;
+	bool started;
+	atomic_bool closing;
+};
+
+static const bool reads[STORE_VERB__COUNT] = {
+        [STORE_TASK_GET] = true,
+        [STORE_TASK_LIST] = true,
+        [STORE_STEP_LIST] = true,
+        [STORE_STEP_GET] = true,
+        [STORE_TEMPLATE_LIST] = true,
+        [STORE_TEMPLATE_GET] = true,
+        [STORE_SESSION_LIST] = true,
+        [STORE_STATS] = true,
+        [STORE_EVENT_LIST] = true,
+};
+
+bool
+reader_serves(enum store_verb verb)
+{
+	return (size_t)verb < COUNT(reads) && reads[verb];
+}
+
+bool
+reader_new(const struct store_settings *settings, const struct backend_ops *ops,
+        OWNED struct reader **out, struct err *e)
+{
+	AUTO(reader) struct reader *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory for a store");
+	r->settings = settings;
+	r->viewer.ops = ops;
+	r->viewer.max_lease_losses = settings->max_lease_losses;
+	if (!lanes_new(settings, &r->lanes, e) ||
+	        !ops->open(settings, BACKEND_READER, &r->viewer.db, e) ||
+	        !plans_new(ops, r->viewer.db, false, &r->viewer.plans, e))
+		return false;
+	*out = TAKE(r);
+	return true;
+}
+
+bool
+reader_put(struct reader *r, struct store_op *op)
+{
+	return lanes_put(r->lanes, LANE_READ, op);
+}
+
+int
+reader_depth(struct reader *r)
+{
+	int depth[STORE_LANES];
+
+	lanes_depth(r->lanes, depth);
+	return depth[LANE_READ];
+}
+
+static void
+read_one(struct reader *r, struct store_op *op)
+{
+	int64_t left = op->state->deadline_us - r->settings->mono_us(r->settings->clock_arg);
+	struct err e = {0};
+
+	if (left < 0) {
+		op_refuse(op, STORE_TIMEOUT, "it waited too long in the queue");
+		return;
+	}
+	if (atomic_load(&r->closing)) {
+		op_refuse(op, STORE_BUSY, "the store is closing");
+		return;
+	}
+	r->viewer.ops->limit_time(r->viewer.db, clock_mono_us() + left);
+	if (!read_op(&r->viewer, op, &e))
+		op_refuse(op, e.code == ERR_BUSY ? STORE_TIMEOUT : STORE_FAULT, "%s", e.text);
+	r->viewer.ops->limit_time(r->viewer.db, 0);
+}
+
+static void
+read_round(struct reader *r, struct op_list *round)
+{
+	struct err e = {0};
+	bool open = r->viewer.ops->begin(r->viewer.db, &e);
+	struct op_list done = {0};
+	struct store_op *op;
+
+	r->viewer.wall_us = r->settings->wall_us(r->settings->clock_arg);
+	while ((op = op_list_take(round)) != NULL) {
+		if (open)
+			read_one(r, op);
+		else
+			op_refuse(op, STORE_FAULT, "%s", e.text);
+		op_list_add(&done, op);
+	}
+	r->viewer.ops->rollback(r->viewer.db); /* nothing was written: the cheapest end */
+	while ((op = op_list_take(&done)) != NULL)
+		op_deliver(op);
+}
+
+static void *
+serve(void *arg)
+{
+	struct reader *r = arg;
+	struct op_list round = {0};
+
+	(void)pthread_setname_np(pthread_self(), "store-read");
+	while (lanes_take(r->lanes, 0, ROUND_MAX, &round))
+		if (round.first != NULL)
+			read_round(r, &round);
+	return NULL;
+}
+
+bool
+reader_start(struct reader *r, struct err *e)
+{
+	if (pthread_create(&r->thread, NULL, serve, r) != 0)
+		return err_set(e, ERR_IO, "no thread for reads");
+	r->started = true;
+	return true;
+}
+
+void
+reader_free(struct reader *r)
+{
+	if (r == NULL)
+		return;
+	atomic_store(&r->closing, true);
+	if (r->lanes != NULL)
+		lanes_close(r->lanes);
+	if (r->started)
+		(void)pthread_join(r->thread, NULL);
+	plans_free(r->viewer.plans);
+	if (r->viewer.db != NULL)
+		r->viewer.ops->close(r->viewer.db);
+	lanes_free(r->lanes);
+	free(r);
+}
