@@ -70,6 +70,14 @@ for key in $(cat /dev/null $(echo "$tables" | grep '^shared/config/') |
 	grep -qF "$key" docs/configuration.md || echo "docs/configuration.md:1: the key $key is not described"
 done >>"$found"
 
+# Permissions, verdicts, routes and requirements stand in docs/security.md as they are.
+if [ -f docs/security.md ]; then
+	awk -f tests/lint/security.awk $(echo "$tables" | grep -E '^shared/security/[a-z_]*(permission|verdict)\.def$') \
+		$(echo "$tables" | grep 'routes\.def$') docs/security.md
+else
+	echo "docs/security.md:1: does not exist"
+fi >>"$found"
+
 # A route row says who may use it.
 for routes in $(echo "$tables" | grep 'routes\.def$'); do
 	awk '/^ROUTE\(/ && !/[ ,](OPEN|SIGNED_IN|INTERNAL|NEEDS\([A-Z_]+, *[A-Z_]+\))/ {

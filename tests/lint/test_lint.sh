@@ -8,7 +8,7 @@ trap 'rm -rf "$copy"' EXIT
 passed=0 failed=0
 
 # A small clean tree with the rules.
-mkdir -p "$copy/shared/http" "$copy/shared/config" "$copy/orchestration" "$copy/tests" "$copy/docs"
+mkdir -p "$copy/shared/http" "$copy/shared/config" "$copy/shared/security" "$copy/orchestration" "$copy/tests" "$copy/docs"
 mkdir "$copy/shared/base"
 cp shared/base/attr.h shared/base/err.* shared/base/secret.* "$copy/shared/base/"
 cp -r tests/lint "$copy/tests/"
@@ -16,7 +16,36 @@ cp .clang-format "$copy/"
 echo 'KEY("web.port", INT)' >"$copy/shared/config/keys.def"
 echo 'web.port' >"$copy/docs/configuration.md"
 echo 'ROUTE(GET, "/v1/x", NEEDS(TASKS, READ), NO, 0, x)' >"$copy/orchestration/routes.def"
-touch "$copy/tests/none.c" "$copy/tests/none.h"
+echo 'PERMISSION(TASKS, READ, "tasks:read", "read a task")' >"$copy/shared/security/permission.def"
+echo 'VERDICT(DENY_X, 401, "FAILED", "expired", "No")' >"$copy/shared/security/verdict.def"
+echo '/* ab1 */' >"$copy/tests/none.c"
+touch "$copy/tests/none.h"
+cat >"$copy/clean.md" <<'END'
+## Permissions
+
+| permission | allows |
+|---|---|
+| `tasks:read` | read a task |
+
+### Orchestration
+
+| method | path | access |
+|---|---|---|
+| GET | `/v1/x` | NEEDS `tasks:read`; and so on |
+
+## Verdicts
+
+| reason | status | code | when |
+|---|---|---|---|
+| `expired` | 401 | `FAILED` | late |
+
+## Which test proves what
+
+| row | requirement | tests |
+|---|---|---|
+| AB1 | it is so | `none.c` |
+END
+cp "$copy/clean.md" "$copy/docs/security.md"
 
 result() {
   if [ "$1" = 0 ]; then passed=$((passed + 1)); else
@@ -96,8 +125,41 @@ i=0
 while [ $((i += 1)) -le 121 ]; do echo "int x$i;"; done >"$copy/input"
 expect shared/base/planted.h '121 lines; the limit is 120' <"$copy/input"
 
+# LA-04: a route is internal by its row, and no row says nothing.
 expect orchestration/more_routes.def 'without an access column' <<'END'
 ROUTE(GET, "/v1/y", NO, 0, y)
+END
+expect orchestration/more_routes.def 'docs/security.md does not say, below ### Orchestration: POST' <<'END'
+ROUTE(POST, "/v1/y", INTERNAL(SYSTEM), JSON, 0, y, "Does, and more")
+END
+expect shared/security/more_verdict.def 'docs/security.md does not say, below ## Verdicts: `odd` 403' <<'END'
+VERDICT(DENY_ODD, 403, "FAILED", "odd", "No")
+END
+
+# document REASON: docs/security.md as sed makes it of the clean one, by the script on stdin, is reported for that reason.
+document() {
+  sed -f - "$copy/clean.md" >"$copy/docs/security.md"
+  "$copy/tests/lint/lint.sh" >"$copy/out" 2>&1 || :
+  grep -q "$1" "$copy/out" && [ "$(wc -l <"$copy/out")" -eq 1 ] && result 0 || result 1 "docs/security.md; expected only: $1"
+  cp "$copy/clean.md" "$copy/docs/security.md"
+}
+document 'permission.def:1: docs/security.md does not say, below ## Permissions: `tasks:read`' <<'END'
+/^| `tasks:read`/d
+END
+document 'security.md:[0-9]*: no table says: `tasks:write`' <<'END'
+/^| `tasks:read`/a | `tasks:write` | nothing |
+END
+document 'security.md:[0-9]*: no table says: GET `/v1/z` OPEN' <<'END'
+/`.v1.x`/a | GET | `/v1/z` | OPEN |
+END
+document 'security.md:[0-9]*: tests/gone.c is not there' <<'END'
+s/`none.c`/`none.c` `gone.c`/
+END
+document 'security.md:[0-9]*: tests/none.c does not name AB11' <<'END'
+s/AB1 /AB11 /
+END
+document 'security.md:[0-9]*: no test proves AB2' <<'END'
+$a | AB2 | it is so too | |
 END
 
 echo 'KEY("web.secret_door", BOOL)' >>"$copy/shared/config/keys.def"
