@@ -27,6 +27,7 @@ struct admission {
 	atomic_size_t cells[ADMISSION_ROWS][ADMISSION_CELLS];
 };
 
+/* Nobody is in; a is large, so its owner keeps it in place. */
 void admission_init(struct admission *a, size_t most, size_t most_per_address);
 
 /* What of an address is counted: IPv4 whole, IPv6 its /64, anything else as one. */
@@ -34,9 +35,11 @@ uint64_t admission_address(const struct sockaddr *address);
 
 enum admission_verdict { ADMISSION_FULL = 0, ADMISSION_ADDRESS_FULL, ADMISSION_ENTERED };
 
+/* Is the server as a whole at its cap? */
 bool admission_is_full(const struct admission *a);
-/* ENTERED counts the connection; leave with the same address when it ends. */
+/* ENTERED counts the connection; whoever entered leaves with the same address. */
 MUST_CHECK enum admission_verdict admission_enter(struct admission *a, uint64_t address);
+/* The connection has ended. */
 void admission_leave(struct admission *a, uint64_t address);
 
 #endif

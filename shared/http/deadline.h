@@ -30,6 +30,7 @@ struct deadlines {
 	struct deadline lists[DEADLINE_KINDS]; /* each the head of a ring */
 };
 
+/* No deadline is set. */
 void deadlines_init(struct deadlines *all);
 
 /* d is new: it joins the NONE list. Remove it before it ends. */

@@ -103,7 +103,9 @@ struct head_result http_head_parse(const char *bytes, size_t len, const struct h
 BORROWED const struct http_field *http_head_field(const struct http_head *h, const char *name);
 size_t http_head_count(const struct http_head *h, const char *name);
 
+/* "GET"; "" for none. */
 const char *method_name(enum method m);
+/* The status that a refusal is answered with. */
 int head_verdict_status(enum head_verdict v);
 
 #endif

@@ -20,18 +20,15 @@ struct http_endpoint; /* one loop's end of it: its connections */
 struct exchange;
 
 struct http_callbacks {
-	/*
-	 * A checked head has arrived. Either exchange_reply() (no byte of the body is read; see
-	 * there), or exchange_read_body() and on_body follows, or keep it and reply later
-	 * (BODY_NONE).
-	 */
+	/* A checked head has arrived. Either exchange_reply() (no byte of the body is read; see
+	 * there), or exchange_read_body() and on_body follows; at once or later. */
 	void (*on_head)(struct exchange *x, void *arg);
 	/* The whole body, unchunked, is in exchange_body(). */
 	void (*on_body)(struct exchange *x, void *arg);
-	/* The parser, a deadline or a body limit refuses (status 400 408 413 414 431 501 505):
-	 * write the reply's body, application/problem+json; the server sends it and closes. reason
-	 * is a fixed sentence. A bad head was no exchange: no other callback knows of it. A bad
-	 * body ends its exchange: on_done follows, on_body and on_gone do not. */
+	/* The parser, a deadline or a limit refuses (400 408 413 414 431 501 503 505): write the
+	 * reply's body, application/problem+json; the server sends it and closes. reason is a fixed
+	 * sentence. A bad head was no exchange: no other callback knows of it. A bad body ends its
+	 * exchange: on_done follows, on_body and on_gone do not. */
 	void (*on_refused)(int status, const char *reason, struct buf *body, void *arg);
 	/* The client has gone, or has closed its sending side, before the reply (optional: NULL).
 	 * The exchange must still be replied to, here or later; who only closed its sending side
@@ -56,33 +53,30 @@ struct http_reply {
 	const char *content_type;         /* NULL: no body is described */
 	const struct reply_field *fields; /* copied before exchange_reply() returns */
 	size_t field_count;
-	struct buf *body; /* taken: emptied; NULL for none. HEAD, 204, 304 send none but its length
-	                     (HEAD) */
+	struct buf *body; /* taken: emptied; NULL for none. HEAD sends its length only */
 	bool close;
 };
 
 /*
- * address is "127.0.0.1:8080", "[::1]:0" ...; or fd ≥ 0 is an inherited listening socket (then
- * address may be NULL). ERR_BUSY: the port is taken. The connections limit 0 means from
- * RLIMIT_NOFILE (soft raised to hard, minus 64).
+ * address is "127.0.0.1:8080", "[::1]:0" ...; or fd ≥ 0 is an inherited listening socket, taken on
+ * success (then address may be NULL). ERR_BUSY: the port is taken; ERR_LIMIT: limits that cannot
+ * work. The connections limit 0 means from RLIMIT_NOFILE (soft raised to hard, minus 64).
  */
 MUST_CHECK bool http_server_new(const char *address, int fd, const struct http_limits *limits,
         OWNED struct http_server **out, struct err *e);
-void http_server_free(struct http_server *s); /* after its endpoints */
-int http_server_port(const struct http_server *s);
+void http_server_free(struct http_server *s);      /* after its endpoints */
+int http_server_port(const struct http_server *s); /* 0 on a unix socket */
 
 /* Starts accepting on this loop. Call on the loop's thread or before it runs. */
 MUST_CHECK bool http_endpoint_new(struct http_server *s, struct loop *loop,
         const struct http_callbacks *callbacks, OWNED struct http_endpoint **out, struct err *e);
-/*
- * Stops accepting, closes idle connections, lets running exchanges finish; drained is called on the
+/* Stops accepting, closes idle connections, lets running exchanges finish; drained is called on the
  * loop, from a stack of its own, when none is left (LM11). A second call with force closes the rest
- * at once: then drained does not wait for owners. Call it from mail or a timer, not inside a
- * callback.
+ * at once: then drained does not wait for owners. Call it from mail or a timer, not in a callback.
  */
 void http_endpoint_drain(struct http_endpoint *ep, bool force, loop_fn drained, void *arg);
-/* On its loop or after it ended, not inside a callback. Exchanges that are still with their owners
- * stay valid; their replies are dropped. */
+/* On its loop or after it ended, not in a callback. Exchanges still with their owners stay valid.
+ */
 void http_endpoint_free(struct http_endpoint *ep);
 struct http_stats {
 	uint64_t connections_open, connections_total, requests_total, refused_total, exchanges_open;
@@ -90,8 +84,8 @@ struct http_stats {
 struct http_stats http_endpoint_stats(const struct http_endpoint *ep); /* any thread */
 
 /* ---- one exchange ---- */
-BORROWED const struct http_head *exchange_head(
-        const struct exchange *x); /* valid until on_done returns */
+/* Valid until on_done returns. */
+BORROWED const struct http_head *exchange_head(const struct exchange *x);
 BORROWED struct loop *exchange_loop(struct exchange *x);
 BORROWED const char *exchange_peer(const struct exchange *x); /* "192.0.2.1" */
 int64_t exchange_started_us(const struct exchange *x); /* monotonic, when its head was complete */
@@ -99,10 +93,8 @@ bool exchange_alive(const struct exchange *x);         /* is the client still th
 
 /*
  * Go on and read the body, of at most max bytes: sends 100 if the client waits for it (Expect).
- * Until on_body the exchange is the server's; on_body may run before this returns.
- * A declared length above max has to be refused by the caller before (413); a chunked body that
- * grows past max is refused by the server through on_refused. Nothing of the body is kept before
- * this call.
+ * Until on_body the exchange is the server's; on_body may run before this returns. More than max is
+ * refused through on_refused (413). Nothing of the body is kept before this call.
  */
 void exchange_read_body(struct exchange *x, size_t max);
 BORROWED const char *exchange_body(
