@@ -14,7 +14,7 @@ listed(struct app *app, struct request *req, struct store_op *op)
 	(void)app;
 	json_open(&w, NULL, '[');
 	for (size_t i = 0; i < op->out.page.count; i++)
-		view_step(&w, NULL, &op->out.page.steps[i]);
+		view_json_step(&w, NULL, &op->out.page.steps[i]);
 	json_close(&w, ']');
 	request_reply_json(req, 200, &body);
 }
@@ -36,7 +36,7 @@ shown(struct app *app, struct request *req, struct store_op *op)
 	struct json_out w = json_out_on(&body);
 
 	(void)app;
-	view_step(&w, NULL, &op->out.step.step);
+	view_json_step(&w, NULL, &op->out.step.step);
 	request_reply_json(req, 200, &body);
 }
 

@@ -17,7 +17,7 @@ reply_task(struct request *req, int status, const struct task_view *task)
 	struct buf body = BUF(TASK_BODY);
 	struct json_out w = json_out_on(&body);
 
-	view_task(&w, NULL, task);
+	view_json_task(&w, NULL, task);
 	request_reply_json(req, status, &body);
 }
 
@@ -85,7 +85,7 @@ listed(struct app *app, struct request *req, struct store_op *op)
 	json_open(&w, NULL, '{');
 	json_open(&w, "tasks", '[');
 	for (size_t i = 0; i < page->count; i++)
-		view_task(&w, NULL, &page->tasks[i]);
+		view_json_task(&w, NULL, &page->tasks[i]);
 	json_close(&w, ']');
 	json_open(&w, "pagination", '{');
 	json_put_int(&w, "page", in->page);

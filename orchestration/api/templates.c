@@ -42,7 +42,7 @@ listed(struct app *app, struct request *req, struct store_op *op)
 	namespaces(&w, page);
 	json_open(&w, "templates", '[');
 	for (size_t i = 0; i < page->count; i++)
-		view_template_row(&w, NULL, &page->templates[i]);
+		view_json_template_row(&w, NULL, &page->templates[i]);
 	json_close(&w, ']');
 	json_put_int(&w, "total_count", page->total);
 	json_close(&w, '}');
@@ -73,12 +73,12 @@ shown(struct app *app, struct request *req, struct store_op *op)
 	struct json_out w = json_out_on(&body);
 
 	(void)app;
-	view_template(&w, NULL, &op->out.template);
+	view_json_template(&w, NULL, &op->out.template);
 	request_reply_json(req, 200, &body);
 }
 
 void
-template_read(struct request *req, const struct grant *grant, void *app)
+template_show(struct request *req, const struct grant *grant, void *app)
 {
 	AUTO(store_op) struct store_op *op = call_begin(app, req, STORE_TEMPLATE_GET, false);
 	const char *holes[3];

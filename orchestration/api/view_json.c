@@ -88,7 +88,7 @@ task_counts(struct json_out *w, const struct step_counts *c)
 }
 
 void
-view_task(struct json_out *w, const char *key, const struct task_view *t)
+view_json_task(struct json_out *w, const char *key, const struct task_view *t)
 {
 	json_open(w, key, '{');
 	put_uuid(w, "task_uuid", &t->id);
@@ -180,7 +180,7 @@ envelope(struct json_out *w, const struct step_view *s)
 }
 
 void
-view_step(struct json_out *w, const char *key, const struct step_view *s)
+view_json_step(struct json_out *w, const char *key, const struct step_view *s)
 {
 	json_open(w, key, '{');
 	put_uuid(w, "step_uuid", &s->id);
@@ -201,7 +201,7 @@ view_step(struct json_out *w, const char *key, const struct step_view *s)
 }
 
 void
-view_template_row(struct json_out *w, const char *key, const struct template_view *t)
+view_json_template_row(struct json_out *w, const char *key, const struct template_view *t)
 {
 	json_open(w, key, '{');
 	json_put_text(w, "name", t->plan->name);
@@ -231,7 +231,7 @@ template_step(struct json_out *w, const struct template *t, const struct templat
 }
 
 void
-view_template(struct json_out *w, const char *key, const struct template_view *t)
+view_json_template(struct json_out *w, const char *key, const struct template_view *t)
 {
 	json_open(w, key, '{');
 	json_put_text(w, "name", t->plan->name);
@@ -256,7 +256,7 @@ words(struct json_out *w, const char *key, const char *const *list)
 }
 
 void
-view_session(struct json_out *w, const char *key, const struct session_view *s)
+view_json_session(struct json_out *w, const char *key, const struct session_view *s)
 {
 	json_open(w, key, '{');
 	json_put_text(w, "worker_id", s->worker);

@@ -315,7 +315,7 @@ workers_listed(struct app *app, struct request *req, struct store_op *op)
 	json_open(&w, NULL, '{');
 	json_open(&w, "workers", '[');
 	for (size_t i = 0; i < op->out.page.count; i++)
-		view_session(&w, NULL, &op->out.page.sessions[i]);
+		view_json_session(&w, NULL, &op->out.page.sessions[i]);
 	json_close(&w, ']');
 	json_put_int(&w, "total_count", op->out.page.total);
 	json_close(&w, '}');
