@@ -262,6 +262,8 @@ write_poll(struct link *l)
 	l->waits_us = (desk_look(l->desk) & DESK_IDLE) == 0
 	                      ? l->session.beat_us
 	                      : least(l->settings->wait_us, l->session.lease_us / 3 * 2);
+	if (l->end_by_us > 0)
+		l->waits_us = 0;
 	p.wait_ms = l->waits_us / 1000;
 	l->results = desk_write_poll(l->desk, &p, &l->body);
 }
@@ -308,7 +310,7 @@ send_poll(struct link *l, struct link_reply *r)
 	        .authorization = authorization,
 	        .body = &l->body,
 	        .timeout_us = l->settings->slack_us + (l->results > 0 ? 0 : l->waits_us),
-	        .wakeable = l->results == 0};
+	        .wakeable = l->results == 0 && l->end_by_us == 0};
 	enum link_answer_kind kind;
 
 	c.timeout_us =
@@ -369,7 +371,7 @@ poll_once(struct link *l)
 		forget_poll(l);
 		return false;
 	}
-	if (l->results == 0 && !desk_park(l->desk)) {
+	if (l->results == 0 && l->end_by_us == 0 && !desk_park(l->desk)) {
 		forget_poll(l); /* there is news since it was written */
 		return true;
 	}
@@ -436,16 +438,17 @@ turn(struct link *l)
 	return poll_once(l);
 }
 
-/* The last words: results only, for a short while. */
+/* The last words: what is finished, and that nothing more is wanted. What the orchestration has
+ * given us meanwhile it finds unlisted, and gives to others at once. */
 static void
 say_goodbye(struct link *l)
 {
+	bool ok = l->session.secret[0] != '\0' && !l->said_down;
+
 	l->end_by_us = clock_mono_us() + l->settings->goodbye_us;
 	forget_poll(l);
-	while (l->session.secret[0] != '\0' && (desk_look(l->desk) & DESK_FINISHED) != 0 &&
-	        clock_mono_us() < l->end_by_us)
-		if (!poll_once(l))
-			break;
+	while (ok && l->session.secret[0] != '\0' && clock_mono_us() < l->end_by_us)
+		ok = poll_once(l) && (desk_look(l->desk) & DESK_FINISHED) != 0;
 }
 
 static void *
@@ -484,6 +487,7 @@ void
 link_drain(struct link *l, loop_fn done, void *arg)
 {
 	desk_drain(l->desk, done, arg);
+	tell_drained(l); /* at once if nothing is held, also while the orchestration is away */
 }
 
 struct link_status

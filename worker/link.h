@@ -53,7 +53,8 @@ void link_free(struct link *l);
 void link_report(struct link *l, OWNED struct step_report *report);
 /* What the runner offers, or whether it has settled, has changed. */
 void link_changed(struct link *l);
-/* Takes no more steps; done(arg) is called once, on the link's thread, when nothing is held. */
+/* Takes no more steps; done(arg) is called once when nothing is held: here and now, or on the
+ * link's thread. */
 void link_drain(struct link *l, loop_fn done, void *arg);
 
 struct link_status link_status(struct link *l);

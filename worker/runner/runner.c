@@ -388,14 +388,21 @@ runner_start(struct runner *r, struct err *e)
 }
 
 void
+runner_end(struct runner *r)
+{
+	if (!r->started)
+		return;
+	r->started = false;
+	give(r, ORDER_END, 0);
+	loop_join(r->loop);
+}
+
+void
 runner_free(struct runner *r)
 {
 	if (r == NULL)
 		return;
-	if (r->started) {
-		give(r, ORDER_END, 0);
-		loop_join(r->loop);
-	}
+	runner_end(r);
 	/* Steps offered while it ended come back released. */
 	r->draining = true;
 	for (size_t i = 0; i < r->pool_count; i++)

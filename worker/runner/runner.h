@@ -22,9 +22,10 @@ struct runner_ears {
 MUST_CHECK bool runner_new(const struct runner_settings *settings, const struct runner_ears *ears,
         OWNED struct runner **out, struct err *e);
 MUST_CHECK bool runner_start(struct runner *r, struct err *e);
-/* Ends all handlers (within stop_us, then by force), sweeps, joins. Reports still come. NULL is
- * fine. */
-void runner_free(struct runner *r);
+/* Ends all handlers (within stop_us, then by force), sweeps, joins; every step at work is reported.
+ * What is offered after that is reported released by runner_free(). */
+void runner_end(struct runner *r);
+void runner_free(struct runner *r); /* ends it first; NULL is fine */
 
 /* ---- from any thread ---- */
 /* step is taken on success; its report will come. */

@@ -1,0 +1,34 @@
+/*
+ * The worker daemon: what its handlers are given, and its life from configuration to drain.
+ */
+#ifndef WORKER_APP_H
+#define WORKER_APP_H
+
+#include "shared/daemon/common.h"
+#include "shared/daemon/service.h"
+#include "worker/templates.h"
+#include "worker/worker_metrics.h"
+#include "worker/worker_settings.h"
+
+struct app {
+	struct daemon_common common; /* first: the handlers of shared/daemon look here */
+	struct service service;
+	struct worker_settings settings;
+	struct templates *templates;
+	struct worker_metrics *metrics;
+	struct runner *runner;
+	struct link *link;
+	struct mail drained;          /* from the link's thread to the service loop */
+	struct loop_timer *last_call; /* while draining: when what still runs is given back */
+};
+
+/*
+ * Runs the daemon on this thread until it is told to end; returns its exit code. port_file may be
+ * NULL. config is borrowed for the whole run.
+ */
+int app_run(const struct config *config, const char *port_file);
+
+/* Everything --check-config can know without the network: keys, templates, the exec shim. */
+MUST_CHECK bool app_check(const struct config *config, struct err *e);
+
+#endif
