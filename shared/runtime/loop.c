@@ -8,8 +8,9 @@
  * each sender.
  *
  * Nobody but the loop's own thread touches libevent: bases are made without locks, and loop_stop()
- * is a flag plus that same eventfd. epoll's change list is on; it is safe because no descriptor
- * is registered twice, under another number, in one base.
+ * is a flag plus that same eventfd. epoll's change list stays off: it would tell the kernel of a
+ * closed descriptor an iteration late, when another loop may have accepted its number; and nothing
+ * here changes a registration once a request, so there is nothing to save.
  *
  * Signals are read from a signalfd. They stay blocked in every thread, so no handler ever
  * interrupts anything.
@@ -123,8 +124,7 @@ base_new(void)
 
 	if (config == NULL)
 		return NULL;
-	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0 &&
-	        event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
+	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
 		base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;
