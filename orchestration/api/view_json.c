@@ -115,7 +115,7 @@ view_json_task(struct json_out *w, const char *key, const struct task_view *t)
 		json_put_null(w, "parent_correlation_id");
 	task_counts(w, &t->counts);
 	json_open(w, "steps", '[');
-	for (size_t i = 0; i < t->step_count; i++)
+	for (size_t i = 0; t->steps != NULL && i < t->step_count; i++)
 		view_readiness(w, &t->steps[i]);
 	json_close(w, ']');
 	json_close(w, '}');

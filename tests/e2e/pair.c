@@ -50,9 +50,13 @@ static const char worker_toml[] = "[web.auth]\n"
                                   "[log]\n"
                                   "format = \"json\"\n";
 
-static const char handlers_toml[] = "[templates]\n"
-                                    "paths = [\"%s/config/templates\"]\n"
-                                    "[[handlers]]\n"
+static const char link_toml[] = "[templates]\n"
+                                "paths = [\"%s/config/templates\"]\n"
+                                "[link]\n"
+                                "url = \"http://127.0.0.1:%d\"\n"
+                                "token_path = \"worker.token\"\n";
+
+static const char handlers_toml[] = "[[handlers]]\n"
                                     "name = \"python\"\n"
                                     "command = [\"python3\", \"%s/config/handlers/demo.py\"]\n"
                                     "callables = [\"demo.*\"]\n"
@@ -61,10 +65,7 @@ static const char handlers_toml[] = "[templates]\n"
                                     "name = \"shell\"\n"
                                     "kind = \"exec\"\n"
                                     "command = [\"%s/config/handlers/demo.sh\"]\n"
-                                    "callables = [\"demo.shell\"]\n"
-                                    "[link]\n"
-                                    "url = \"http://127.0.0.1:%d\"\n"
-                                    "token_path = \"worker.token\"\n";
+                                    "callables = [\"demo.shell\"]\n";
 
 OWNED char *
 pair_bearer(const struct pair_claims *c)
@@ -142,7 +143,7 @@ write_worker_token(const char *dir)
 
 static bool
 start(struct daemon *d, const char *dir, const char *role, bool config_endpoint,
-        const char *const parts[3])
+        const char *const parts[4])
 {
 	__attribute__((cleanup(auto_buf_))) struct buf toml = BUF(KIB(64));
 	char log[48];
@@ -150,7 +151,7 @@ start(struct daemon *d, const char *dir, const char *role, bool config_endpoint,
 	bool started;
 
 	buf_format(&toml, web_toml, config_endpoint ? "true" : "false");
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		buf_text(&toml, parts[i] != NULL ? parts[i] : "");
 	buf_char(&toml, '\0');
 	started = buf_ok(&toml) && daemon_start(d, dir, role, toml.data);
@@ -167,7 +168,7 @@ start(struct daemon *d, const char *dir, const char *role, bool config_endpoint,
 bool
 pair_start(struct pair *p, const struct pair_settings *s)
 {
-	char root[PATH_MAX], own[4 * PATH_MAX];
+	char root[PATH_MAX], link[2 * PATH_MAX], handlers[4 * PATH_MAX];
 
 	*p = (struct pair){.orchestration = {.pid = -1}, .worker = {.pid = -1}};
 	if (getcwd(root, sizeof(root)) == NULL || !daemon_dir(p->dir) ||
@@ -175,13 +176,15 @@ pair_start(struct pair *p, const struct pair_settings *s)
 	        !write_pem(p->dir, "workers.pem", TOKEN_KEY_P256) || !write_worker_token(p->dir))
 		return false;
 	if (!start(&p->orchestration, p->dir, "orchestration", s->config_endpoint,
-	            (const char *const[]){orchestration_toml, s->orchestration, NULL}))
+	            (const char *const[4]){orchestration_toml, s->orchestration}))
 		return false;
 	if (s->without_worker)
 		return true;
-	(void)snprintf(own, sizeof(own), handlers_toml, root, root, root, p->orchestration.port);
+	(void)snprintf(link, sizeof(link), link_toml, root, p->orchestration.port);
+	(void)snprintf(handlers, sizeof(handlers), handlers_toml, root, root);
 	return start(&p->worker, p->dir, "worker", s->config_endpoint,
-	        (const char *const[]){worker_toml, own, s->worker});
+	        (const char *const[4]){worker_toml, link,
+	                s->handlers != NULL ? s->handlers : handlers, s->worker});
 }
 
 void
@@ -226,18 +229,18 @@ pair_template(const struct pair *p, const char *path)
 }
 
 OWNED char *
-pair_task(const struct pair *p, const char *headers)
+pair_task(const struct pair *p, const char *headers, const char *ns, const char *name)
 {
 	char body[512];
 	struct wire_reply r;
 	char *id = NULL;
 
 	(void)snprintf(body, sizeof(body),
-	        "{\"name\":\"diamond\",\"namespace\":\"demo\",\"version\":\"1.0.0\",\"context\":"
+	        "{\"name\":\"%s\",\"namespace\":\"%s\",\"version\":\"1.0.0\",\"context\":"
 	        "{\"who\":\"Ada\",\"nonce\":\"%llx\"},\"initiator\":\"e2e\",\"source_system\":"
 	        "\"test\","
 	        "\"reason\":\"because\"}",
-	        (unsigned long long)rand_u64());
+	        name, ns, (unsigned long long)rand_u64());
 	r = wire_call(p->orchestration.port, "POST", "/v1/tasks", headers, body);
 	if (r.status == 201)
 		id = pair_member(r.body, "task_uuid");

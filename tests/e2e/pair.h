@@ -20,6 +20,7 @@ struct pair {
 struct pair_settings {
 	const char *orchestration; /* TOML appended to orchestration.toml; NULL for nothing */
 	const char *worker;        /* the same for worker.toml */
+	const char *handlers;      /* [[handlers]] instead of the demo's; NULL for the demo's */
 	bool without_worker;
 	bool config_endpoint; /* GET /config on both */
 };
@@ -46,9 +47,8 @@ OWNED char *pair_admin(void);
 /* Waits until the template is registered (by the worker), 10 s. */
 bool pair_template(const struct pair *p, const char *path);
 
-/* Creates a task of demo/diamond with a context of its own as the admin; its id, owned; NULL if not
- * 201. */
-OWNED char *pair_task(const struct pair *p, const char *headers);
+/* Creates a task of that template with a context of its own; its id, owned; NULL if not 201. */
+OWNED char *pair_task(const struct pair *p, const char *headers, const char *ns, const char *name);
 /* Waits until the task is in that status, within_ms; false with what it was on stderr. */
 bool pair_task_is(const struct pair *p, const char *id, const char *status, int within_ms);
 

@@ -38,7 +38,7 @@ static const struct row rows[] = {
 	"\"nonce\":\"@NONCE\"},"                                                                   \
 	"\"initiator\":\"e2e\",\"source_system\":\"test\",\"reason\":\"matrix\"}"
 #define REGISTER_BODY                                                                              \
-	"{\"proto\":1,\"worker\":\"w-matrix\",\"boot\":\"0197d6a0-0000-7000-8000-0000000000@N\","  \
+	"{\"proto\":1,\"worker\":\"w-matrix\",\"boot\":\"0197d6a0-0000-7000-8000-00000000000@N\"," \
 	"\"slots\":1,"                                                                             \
 	"\"namespaces\":[\"matrix\"],\"handlers\":[\"matrix.none\"],\"templates\":[]}"
 #define POLL_BODY                                                                                  \
@@ -79,6 +79,11 @@ static const char *const credential_names[CREDENTIALS] = {"none", "malformed", "
         "wrong issuer", "wrong audience", "wrong key", "unknown API key", "no permission",
         "other permission", "exact", "wildcard", "API key", "foreign tenant", "system", "session"};
 
+/* A template whose only step nobody handles: its tasks stay as they are. */
+#define IDLE_TEMPLATE                                                                              \
+	"name: idle\\nnamespace_name: matrix\\nversion: '1.0.0'\\nsteps:\\n  - name: only\\n"      \
+	"    handler: {callable: matrix.none}\\n"
+
 static struct pair pair;
 static char session_header[128];
 
@@ -91,7 +96,8 @@ open_session(void)
 	        wire_call(pair.orchestration.port, "POST", "/v1/internal/workers", system,
 	                "{\"proto\":1,\"worker\":\"w-matrix\",\"boot\":"
 	                "\"0197d6a0-0000-7000-8000-000000000001\",\"slots\":1,"
-	                "\"namespaces\":[\"matrix\"],\"handlers\":[\"matrix.none\"]}");
+	                "\"namespaces\":[\"matrix\"],\"handlers\":[\"matrix.none\"],\"templates\":["
+	                "{\"yaml\":\"" IDLE_TEMPLATE "\"}]}");
 	char *secret = pair_member(r.body, "session");
 
 	(void)snprintf(session_header, sizeof(session_header), "Authorization: Bearer %s\r\n",
@@ -235,7 +241,7 @@ filled(const char *text)
 	if (strstr(text, "@TASK") != NULL) {
 		struct wire_reply r;
 
-		task = pair_task(&pair, admin);
+		task = pair_task(&pair, admin, "matrix", "idle");
 		(void)snprintf(path, sizeof(path), "/v1/tasks/%s/workflow_steps", task);
 		r = wire_call(pair.orchestration.port, "GET", path, admin, NULL);
 		step = pair_member(r.body, "step_uuid");

@@ -249,7 +249,7 @@ END_TEST
 START_TEST(cancelled_task_stays_cancelled)
 {
 	char path[64];
-	char *admin = pair_admin(), *id = pair_task(&pair, admin), *status;
+	char *admin = pair_admin(), *id = pair_task(&pair, admin, "demo", "diamond"), *status;
 	struct wire_reply r;
 
 	(void)snprintf(path, sizeof(path), "/v1/tasks/%s", id);
@@ -278,7 +278,8 @@ static const char *const announced[] = {
 
 START_TEST(refusal_arrives_before_the_body)
 {
-	char *nobody = pair_bearer(&(struct pair_claims){.permissions = "tasks:read"});
+	char *nobody =
+	        pair_bearer(&(struct pair_claims){.permissions = "tasks:read", .tenant = "acme"});
 	char head[4096];
 	int interim = 0, fd = wire_connect(pair.orchestration.port);
 	int64_t from;

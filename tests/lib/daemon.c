@@ -53,7 +53,8 @@ remove_one(const char *path, const struct stat *st, int kind, struct FTW *walk)
 void
 daemon_dir_remove(const char *dir)
 {
-	(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	if (getenv("TASKER_KEEP") == NULL) /* set it to look at what a failed test left */
+		(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 bool
@@ -142,7 +143,8 @@ bool
 daemon_start(struct daemon *d, const char *dir, const char *role, const char *toml)
 {
 	char program[64], config[PATH_MAX], port[PATH_MAX], name[48];
-	char *argv[] = {program, "--config", config, "--port-file", port, NULL};
+	char with_config[] = "--config", with_port[] = "--port-file";
+	char *argv[] = {program, with_config, config, with_port, port, NULL};
 	int64_t until = clock_mono_us() + (int64_t)START_MS * 1000;
 
 	*d = (struct daemon){.pid = -1};
