@@ -40,10 +40,9 @@ unit: $(AREAS:%=unit-%)
 # links, its corpus is tests/fuzz/corpus/<name>/. Replay runs the corpus without libFuzzer.
 FUZZERS   := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_sees  = $(or $(shell sed -n 's,^/\* sees: \([a-z]*\) \*/$$,\1,p' tests/fuzz/fuzz_$(1).c),base)
-fuzz_objs  = $(call obj,tests/fuzz/fuzz_$(1).c $(LIB_fuzz_$(1))) $(call seen,$(2)) $(call obj,$(OWN_$(2)))
+fuzz_objs  = $(call obj,tests/fuzz/fuzz_$(1).c) $(call seen,$(2)) $(call obj,$(OWN_$(2)))
 fuzz_libs  = $(call libs,$(2)) $(if $(OWN_$(2)),$(LIBS_$(2))) $(LIBS_fuzz_$(1))
 LIBS_fuzz_json := -lcjson
-LIB_fuzz_jws   := tests/lib/token_maker.c
 define fuzz_rule
 $(OUT)/replay_$(1): $(call obj,tests/fuzz/replay.c) $(call fuzz_objs,$(1),$(2))
 	$$(call do,link) $(CC) $(LINK_ALL) $$^ -o $$@ $(call fuzz_libs,$(1),$(2))
