@@ -93,22 +93,16 @@ request_retry_after(struct request *req, int seconds)
 	request_reply_field(req, "Retry-After", "%d", seconds);
 }
 
-/* The fields of every reply, then the handler's own; what it says of caching wins. */
+/* The request's id, then the handler's own; the wire adds what every reply carries. */
 static size_t
 gather_fields(const struct request *req, struct reply_field *out)
 {
 	size_t n = 0;
-	bool cache_control = false;
 
 	out[n++] = (struct reply_field){"X-Request-Id", req->id};
-	out[n++] = (struct reply_field){"X-Content-Type-Options", "nosniff"};
-	for (size_t i = 0; i < req->reply_field_count; i++) {
+	for (size_t i = 0; i < req->reply_field_count; i++)
 		out[n++] = (struct reply_field){
 		        req->reply_fields[i].name, req->text.data + req->reply_fields[i].value};
-		cache_control |= strcmp(req->reply_fields[i].name, "Cache-Control") == 0;
-	}
-	if (!cache_control)
-		out[n++] = (struct reply_field){"Cache-Control", "no-store"};
 	return n;
 }
 
@@ -116,7 +110,7 @@ void
 request_finish(
         struct request *req, int status, const char *content_type, struct buf *body, bool close)
 {
-	struct reply_field fields[REQUEST_FIELDS + 3];
+	struct reply_field fields[REQUEST_FIELDS + 1];
 	struct http_reply reply = {.status = status,
 	        .content_type = content_type,
 	        .fields = fields,
