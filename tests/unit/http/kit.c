@@ -65,6 +65,17 @@ reply_path(struct exchange *x)
 }
 
 static void
+reply_peer(struct exchange *x)
+{
+	struct buf body = BUF(KIB(1));
+	const struct http_reply r = {.status = 200, .content_type = "text/plain", .body = &body};
+
+	buf_text(&body, exchange_peer(x));
+	exchange_reply(x, &r);
+	buf_free(&body);
+}
+
+static void
 reply_status(struct exchange *x, int status)
 {
 	const struct http_reply r = {.status = status};
@@ -105,6 +116,8 @@ on_head(struct exchange *x, void *arg)
 	const struct span path = exchange_head(x)->path;
 
 	note(k, "head %.*s;", (int)path.len, path.text);
+	expect(k, exchange_loop(x) == k->loop && exchange_alive(x));
+	expect(k, exchange_started_us(x) <= clock_mono_us());
 	exchange_set_user(x, k);
 	if (asks_for(x, "/late"))
 		k->held[k->held_count++ % KIT_HELD] = x;
@@ -118,6 +131,8 @@ on_head(struct exchange *x, void *arg)
 		reply_big(x);
 	else if (asks_for(x, "/fail"))
 		reply_failed(x);
+	else if (asks_for(x, "/peer"))
+		reply_peer(x);
 	else
 		reply_path(x);
 }
@@ -155,6 +170,7 @@ static void
 on_done(struct exchange *x, void *arg)
 {
 	expect(arg, exchange_user(x) == arg);
+	expect(arg, exchange_status(x) != 0 || exchange_sent(x) == 0);
 	note(arg, "done %d;", exchange_status(x));
 }
 
@@ -171,7 +187,7 @@ kit_limits(void)
 }
 
 static void
-start(struct kit *k, const struct http_limits *limits)
+start(struct kit *k, const struct http_limits *limits, const char *address, int listening_fd)
 {
 	const struct http_callbacks callbacks = {on_head, on_body, on_refused, on_gone, on_done, k};
 	struct err e = {0};
@@ -180,25 +196,31 @@ start(struct kit *k, const struct http_limits *limits)
 	/* Before any test makes allocations fail; those of the journal are not what it is about. */
 	ck_assert_ptr_nonnull(buf_room(&k->journal, MIB(1)));
 	ck_assert_msg(loop_new("http", &k->loop, &e), "%s", e.text);
-	ck_assert_msg(http_server_new("127.0.0.1:0", -1, limits, &k->server, &e), "%s", e.text);
+	ck_assert_msg(http_server_new(address, listening_fd, limits, &k->server, &e), "%s", e.text);
 	ck_assert_msg(http_endpoint_new(k->server, k->loop, &callbacks, &k->ep, &e), "%s", e.text);
 	k->port = http_server_port(k->server);
-	ck_assert_int_gt(k->port, 0);
+}
+
+void
+kit_start_at(struct kit *k, const struct http_limits *limits, const char *address, int listening_fd)
+{
+	struct err e = {0};
+
+	start(k, limits, address, listening_fd);
+	ck_assert_msg(loop_start(k->loop, &e), "%s", e.text);
 }
 
 void
 kit_start(struct kit *k, const struct http_limits *limits)
 {
-	struct err e = {0};
-
-	start(k, limits);
-	ck_assert_msg(loop_start(k->loop, &e), "%s", e.text);
+	kit_start_at(k, limits, "127.0.0.1:0", -1);
+	ck_assert_int_gt(k->port, 0);
 }
 
 void
 kit_start_manual(struct kit *k, const struct http_limits *limits)
 {
-	start(k, limits);
+	start(k, limits, "127.0.0.1:0", -1);
 	k->manual = true;
 }
 
@@ -340,13 +362,86 @@ kit_has_connections(struct kit *k, uint64_t n)
 	return true;
 }
 
+/* ---- a transport that misbehaves ---- */
+
+static struct kit_wire wire;
+static const struct transport_kind *plain;
+
+static enum transport_verdict
+faulty_read(struct transport *t, void *bytes, size_t len, size_t *done)
+{
+	const enum transport_verdict v = wire.next_read;
+
+	wire.next_read = TRANSPORT_OK;
+	return v != TRANSPORT_OK ? v : plain->read(t, bytes, len, done);
+}
+
+static enum transport_verdict
+faulty_write(struct transport *t, struct iovec *parts, int count, size_t *done)
+{
+	const enum transport_verdict v = wire.next_write;
+
+	wire.next_write = TRANSPORT_OK;
+	if (v != TRANSPORT_OK)
+		return v;
+	if (wire.write_most > 0) {
+		count = 1;
+		if (parts->iov_len > wire.write_most)
+			parts->iov_len = wire.write_most;
+	}
+	return plain->write(t, parts, count, done);
+}
+
+static void
+faulty_shut(struct transport *t)
+{
+	plain->shut(t);
+}
+
+static void
+faulty_close(struct transport *t)
+{
+	plain->close(t);
+}
+
+struct connection *
+kit_connection(struct kit *k)
+{
+	for (int kind = 0; kind < DEADLINE_KINDS; kind++) {
+		struct deadline *d = deadlines_first(&k->ep->deadlines, (enum deadline_kind)kind);
+
+		if (d != NULL)
+			return (struct connection *)d;
+	}
+	return NULL;
+}
+
+void
+kit_misbehave(struct kit *k, const struct kit_wire *how)
+{
+	static const struct transport_kind faulty = {
+	        faulty_read, faulty_write, faulty_shut, faulty_close};
+	struct connection *c = kit_connection(k);
+
+	ck_assert_ptr_nonnull(c);
+	wire = *how;
+	plain = c->io.kind != &faulty ? c->io.kind : plain;
+	c->io.kind = &faulty;
+}
+
 /* ---- clients ---- */
+
+struct client
+client_adopt(int fd)
+{
+	return (struct client){.fd = fd, .in = BUF(MIB(64))};
+}
 
 static struct client
 open_with(const struct kit *k, int receive_buffer)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)k->port)};
-	struct client c = {.in = BUF(MIB(64))};
+	struct client c = client_adopt(-1);
 	const int on = 1;
 
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

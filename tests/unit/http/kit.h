@@ -5,7 +5,7 @@
  *   /body        echoes the body                       /late-body   reads it after kit_release()
  *   /deny        401, the body is not read             /empty       204
  *   /big         BIG bytes                             /bye         200 and close
- *   /fail        a body whose buffer failed
+ *   /fail        a body whose buffer failed            /peer        the client's address
  *
  * What the owner sees is written to a journal: "head /now;" "body 3;" "gone;" "done 200;"
  * "refused 400;".
@@ -40,6 +40,9 @@ struct http_limits kit_limits(void);
 
 void kit_start(struct kit *k, const struct http_limits *limits);
 void kit_start_manual(struct kit *k, const struct http_limits *limits);
+/* On another address, or on a socket that listens already. */
+void kit_start_at(
+        struct kit *k, const struct http_limits *limits, const char *address, int listening_fd);
 void kit_stop(struct kit *k);
 
 /* One turn of a manual kit's loop, without waiting. */
@@ -59,6 +62,17 @@ size_t kit_count(struct kit *k, const char *text);
 /* Waits until so many connections are open. */
 bool kit_has_connections(struct kit *k, uint64_t n);
 
+/* ---- a transport that misbehaves, for manual kits ---- */
+
+struct kit_wire {
+	size_t write_most;                            /* bytes a write takes; 0: no limit */
+	enum transport_verdict next_read, next_write; /* not OK: what the next one says, once */
+};
+/* From now on the only connection reads and writes like that. */
+void kit_misbehave(struct kit *k, const struct kit_wire *how);
+/* The only connection. */
+struct connection *kit_connection(struct kit *k);
+
 /* ---- clients ---- */
 
 struct client {
@@ -68,6 +82,7 @@ struct client {
 	char *head;
 };
 
+struct client client_adopt(int fd);
 struct client client_open(const struct kit *k);
 struct client client_open_small(const struct kit *k); /* with a tiny receive buffer */
 void client_close(struct client *c);

@@ -339,6 +339,71 @@ START_TEST(a_body_below_the_minimum_rate_is_cut_after_the_first_second_LM2)
 }
 END_TEST
 
+/* ---- with a transport that misbehaves, without threads ---- */
+
+static const char *const announced[] = {
+        REQ("POST", "/body") LENGTH(3) "\r\n", REQ("POST", "/body") CHUNKED_FIELD "\r\n"};
+
+START_TEST(a_body_whose_connection_breaks_leaves_nothing_behind)
+{
+	const struct http_limits limits = kit_limits();
+	struct kit_wire wire = {.next_read = TRANSPORT_AGAIN, .next_write = TRANSPORT_OK};
+	struct client c;
+
+	kit_start_manual(&kit, &limits);
+	c = client_open(&kit);
+	client_say(&c, announced[_i]);
+	for (int i = 0; i < 3; i++)
+		kit_turn(&kit);
+	ck_assert_int_eq(kit_connection(&kit)->phase, PHASE_BODY);
+	kit_misbehave(&kit, &wire); /* nothing to read after all */
+	client_say(&c, "1");
+	kit_turn(&kit);
+	ck_assert_int_eq(kit_connection(&kit)->phase, PHASE_BODY);
+	wire.next_read = TRANSPORT_BROKEN;
+	kit_misbehave(&kit, &wire);
+	client_say(&c, "2");
+	kit_turn(&kit);
+	ck_assert_uint_eq(http_endpoint_stats(kit.ep).connections_open, 0);
+	ck_assert_uint_eq(kit_count(&kit, "done 0;"), 1);
+	client_close(&c);
+	kit_stop(&kit);
+}
+END_TEST
+
+static const struct {
+	struct kit_wire wire;
+	bool lives; /* a body may follow though no 100 was said */
+} invitations[] = {
+        {{.next_read = TRANSPORT_OK, .next_write = TRANSPORT_AGAIN},               true },
+        {{.next_read = TRANSPORT_OK, .next_write = TRANSPORT_BROKEN},              false},
+        {{.next_read = TRANSPORT_OK, .next_write = TRANSPORT_OK, .write_most = 5}, false},
+};
+
+START_TEST(an_invitation_that_cannot_be_said_whole_is_left_out_or_ends_it)
+{
+	const struct http_limits limits = kit_limits();
+	struct client c;
+
+	kit_start_manual(&kit, &limits);
+	c = client_open(&kit);
+	client_say(&c, REQ("POST", "/late-body") LENGTH(3) EXPECT "\r\n");
+	for (int i = 0; i < 3; i++)
+		kit_turn(&kit);
+	kit_misbehave(&kit, &invitations[_i].wire);
+	kit_release_here(&kit, NULL);
+	ck_assert_uint_eq(http_endpoint_stats(kit.ep).connections_open, invitations[_i].lives);
+	if (invitations[_i].lives) {
+		client_say(&c, "abc");
+		for (int i = 0; i < 3; i++)
+			kit_turn(&kit);
+		ck_assert_int_eq(client_reply(&c), 200);
+	}
+	client_close(&c);
+	kit_stop(&kit);
+}
+END_TEST
+
 Suite *
 body_suite(void)
 {
@@ -363,6 +428,10 @@ body_suite(void)
 	tcase_add_test(tc, a_refusal_survives_the_bytes_that_were_on_their_way);
 	tcase_add_test(tc, nothing_of_a_body_is_read_while_the_decision_is_pending);
 	tcase_add_loop_test(own, a_slow_body_is_cut_at_its_absolute_deadline_LM2, 0, COUNT(slow));
+	tcase_add_loop_test(
+	        own, a_body_whose_connection_breaks_leaves_nothing_behind, 0, COUNT(announced));
+	tcase_add_loop_test(own, an_invitation_that_cannot_be_said_whole_is_left_out_or_ends_it, 0,
+	        COUNT(invitations));
 	tcase_add_test(own, a_body_below_the_minimum_rate_is_cut_after_the_first_second_LM2);
 	suite_add_tcase(s, tc);
 	suite_add_tcase(s, own);

@@ -2,9 +2,12 @@
 #include "shared/http/endpoint.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -241,6 +244,51 @@ START_TEST(two_loops_share_one_socket)
 }
 END_TEST
 
+START_TEST(a_peer_on_ipv6_is_named)
+{
+	const struct http_limits limits = kit_limits();
+	struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	const int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct client c;
+
+	if (probe < 0 || bind(probe, (const struct sockaddr *)&to, sizeof(to)) != 0)
+		return; /* a machine without IPv6 */
+	(void)close(probe);
+	kit_start_at(&kit, &limits, "[::1]:0", -1);
+	to.sin6_port = htons((uint16_t)kit.port);
+	c = client_adopt(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	ck_assert_int_eq(connect(c.fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+	client_say(&c, GET("/peer"));
+	ck_assert_int_eq(client_reply(&c), 200);
+	ck_assert_str_eq(c.body, "::1");
+	client_close(&c);
+	kit_stop(&kit);
+}
+END_TEST
+
+START_TEST(an_inherited_unix_socket_serves_and_its_peer_is_local)
+{
+	const struct http_limits limits = kit_limits();
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct client c;
+
+	/* In the abstract name space: nothing to clean up. */
+	(void)snprintf(at.sun_path + 1, sizeof(at.sun_path) - 1, "tasker-test-%d", (int)getpid());
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+	ck_assert_int_eq(listen(fd, 8), 0);
+	kit_start_at(&kit, &limits, NULL, fd);
+	ck_assert_int_eq(kit.port, 0);
+	c = client_adopt(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	ck_assert_int_eq(connect(c.fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+	client_say(&c, GET("/peer"));
+	ck_assert_int_eq(client_reply(&c), 200);
+	ck_assert_str_eq(c.body, "local");
+	client_close(&c);
+	kit_stop(&kit);
+}
+END_TEST
+
 START_TEST(every_allocation_of_an_endpoint_may_fail)
 {
 	const struct http_limits limits = kit_limits();
@@ -282,6 +330,8 @@ endpoint_suite(void)
 	tcase_add_test(tc, an_endpoint_without_clients_is_drained_at_once_LM11);
 	tcase_add_test(tc, an_exchange_outlives_its_endpoint);
 	tcase_add_test(tc, two_loops_share_one_socket);
+	tcase_add_test(tc, a_peer_on_ipv6_is_named);
+	tcase_add_test(tc, an_inherited_unix_socket_serves_and_its_peer_is_local);
 	tcase_add_test(tc, every_allocation_of_an_endpoint_may_fail);
 	suite_add_tcase(s, tc);
 	return s;

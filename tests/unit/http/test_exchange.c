@@ -59,6 +59,7 @@ count_replies(struct client *c, size_t *refusals)
 
 /* ---- failing allocations ---- */
 
+/* A bar is a pause in which the server goes on. */
 #define CHUNKS "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
 static const char *const talks[] = {
         GET("/now"),
@@ -67,6 +68,10 @@ static const char *const talks[] = {
         REQ("POST", "/body") CHUNKS GET("/now"),
         REQ("POST", "/late-body") "Content-Length: 3\r\n\r\nabc",
         REQ("POST", "/deny") "Content-Length: 3\r\n\r\nabc" GET("/now"),
+        REQ("POST", "/body") "Content-Length: 3\r\n\r\n|abc",
+        REQ("POST", "/body") "Content-Length: 0\r\n\r\n",
+        REQ("POST", "/body") "Transfer-Encoding: chunked\r\n\r\n|2\r\nab\r\n0\r\n\r\n" GET("/now"),
+        "GET /now HTTP/1.1\r\n|Host: a\r\n\r\n",
         "GET / HTTP/1.1\r\n\r\n",
         GET("/big"),
 };
@@ -80,9 +85,14 @@ talk(const char *text, unsigned nth)
 
 	kit_start_manual(&kit, &limits);
 	c = client_open(&kit);
-	client_say(&c, text);
 	fault_allocation(nth);
-	turns(4);
+	for (const char *at = text; *at != '\0';) {
+		const size_t len = strcspn(at, "|");
+
+		(void)send(c.fd, at, len, MSG_NOSIGNAL);
+		at += at[len] == '|' ? len + 1 : len;
+		turns(4);
+	}
 	kit_release_here(&kit, NULL);
 	turns(4);
 	kit_release_here(&kit, NULL);
