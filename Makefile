@@ -123,6 +123,13 @@ install: programs
 	$(if $(SAMPLES),install -m 0640 $(SAMPLES) $(DESTDIR)$(SYSCONFDIR)/tasker)
 	$(foreach m,$(MANUALS),install -D -m 0644 $(m) $(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m)) &&) true
 
+# Installs, builds and runs the pair: see README.md. DEMO=once ends after one workflow.
+.PHONY: demo
+demo:
+	@tests/deps.sh packages.txt
+	+@$(MAKE) --no-print-directory -j$(shell nproc 2>/dev/null || echo 2) all
+	@config/demo/demo.sh
+
 include tests/tests.mk
 
 clean:
