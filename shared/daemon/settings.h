@@ -14,9 +14,8 @@ struct http_limits settings_http_limits(const struct config *config);
 struct json_limits settings_json_limits(const struct config *config);
 
 /*
- * Builds the security service of the configuration, and refuses what no service can see: auth off
- * on an address beyond loopback without web.allow_unauthenticated_remote (CR8), a jwks mode this
- * version has not, relative key paths that do not open. The error names the key.
+ * Builds the security service of the configuration; refuses a jwks mode, which this version has
+ * not. The error names the key or the file.
  */
 MUST_CHECK bool settings_security_service(const struct config *config,
         OWNED struct security_service **out, struct security_report *report, struct err *e);

@@ -1,0 +1,139 @@
+/* Configuration to settings: what is refused at start, and that the numbers arrive in their units.
+ */
+#include "shared/daemon/settings.h"
+
+#include <string.h>
+
+#include "shared/daemon/service.h"
+#include "tests/unit/unit.h"
+
+static struct config *
+config_of(enum config_role role, const char *const *sets, size_t count)
+{
+	static struct config_notes notes;
+	struct config_source source = {.role = role,
+	        .path = "/dev/null",
+	        .sets = sets,
+	        .set_count = count,
+	        .etc = "/nonexistent"};
+	struct config *config = NULL;
+	struct err e = {0};
+
+	ck_assert_msg(config_load(&source, &notes, &config, &e), "%s", e.text);
+	return config;
+}
+
+static const struct {
+	const char *sets[3];
+	const char *says; /* NULL: accepted */
+} starts[] = {
+        {{"web.bind_address=127.0.0.1:0"},                                           NULL},
+        {{"web.bind_address=0.0.0.0:0", "web.allow_unauthenticated_remote=true"},    NULL},
+        {{"web.auth.enabled=true", "web.auth.jwt_verification_method=jwks",
+                 "web.auth.jwks_url=https://idp.example/jwks"},
+         "jwt_verification_method"                                                       },
+ /* JT23: a key that cannot be read names its file */
+        {{"web.auth.enabled=true", "web.auth.jwt_public_key_path=/nonexistent.pem"},
+         "/nonexistent.pem"                                                              },
+};
+
+static size_t
+set_count(const char *const sets[3])
+{
+	size_t n = 0;
+
+	while (n < 3 && sets[n] != NULL)
+		n++;
+	return n;
+}
+
+START_TEST(service_is_built_or_refused_with_its_reason)
+{
+	const char *const *sets = starts[_i].sets;
+	AUTO(config) struct config *config = config_of(CONFIG_ORCHESTRATION, sets, set_count(sets));
+	AUTO(security_service) struct security_service *service = NULL;
+	struct security_report report = {.count = 0};
+	struct err e = {0};
+	bool built = settings_security_service(config, &service, &report, &e);
+
+	ck_assert_msg(built == (starts[_i].says == NULL), "%s", e.text);
+	ck_assert_int_eq(built, service != NULL);
+	if (!built)
+		ck_assert_msg(strstr(e.text, starts[_i].says) != NULL, "%s", e.text);
+}
+END_TEST
+
+START_TEST(limits_arrive_in_microseconds_and_bytes)
+{
+	const char *sets[] = {"limits.head_timeout_ms=20", "limits.connection_max_seconds=3",
+	        "limits.head_bytes=2048", "limits.json_depth=7", "limits.pipeline_max=5"};
+	AUTO(config) struct config *config = config_of(CONFIG_WORKER, sets, COUNT(sets));
+	struct http_limits http = settings_http_limits(config);
+	struct json_limits json = settings_json_limits(config);
+
+	ck_assert_int_eq(http.head_us, 20000);
+	ck_assert_int_eq(http.lifetime_us, 3000000);
+	ck_assert_uint_eq(http.head_bytes, 2048);
+	ck_assert_uint_eq(http.pipeline, 5);
+	ck_assert_uint_eq(json.depth, 7);
+	ck_assert_uint_eq(json.bytes, MIB(1));
+}
+END_TEST
+
+START_TEST(every_allocation_may_fail)
+{
+	const char *sets[] = {"web.auth.enabled=false"};
+	AUTO(config) struct config *config = config_of(CONFIG_ORCHESTRATION, sets, 1);
+	unsigned nth = 0;
+	bool built = false;
+
+	while (!built) {
+		AUTO(security_service) struct security_service *service = NULL;
+		struct security_report report = {.count = 0};
+		struct err e = {0};
+
+		fault_allocation(++nth);
+		built = settings_security_service(config, &service, &report, &e);
+		fault_allocation(0);
+		ck_assert_uint_lt(nth, 100);
+		if (!built)
+			ck_assert_int_eq(e.code, ERR_NOMEM);
+	}
+	ck_assert_uint_gt(nth, 1);
+}
+END_TEST
+
+static const struct {
+	enum err_code code;
+	int exit_code;
+} exits[] = {
+        {ERR_NOMEM,    75},
+        {ERR_BUSY,     69},
+        {ERR_DENIED,   77},
+        {ERR_INTERNAL, 70},
+        {ERR_FORMAT,   78},
+        {ERR_CRYPTO,   78},
+        {ERR_IO,       78},
+};
+
+START_TEST(fault_has_its_exit_code)
+{
+	struct err e = {.code = exits[_i].code};
+
+	ck_assert_int_eq(service_exit_code(&e, EXIT_CODE_CONFIG), exits[_i].exit_code);
+}
+END_TEST
+
+Suite *
+settings_suite(void)
+{
+	Suite *s = suite_create("settings");
+	TCase *tc = tcase_create("start");
+
+	tcase_add_loop_test(tc, service_is_built_or_refused_with_its_reason, 0, COUNT(starts));
+	tcase_add_test(tc, limits_arrive_in_microseconds_and_bytes);
+	tcase_add_test(tc, every_allocation_may_fail);
+	tcase_add_loop_test(tc, fault_has_its_exit_code, 0, COUNT(exits));
+	suite_add_tcase(s, tc);
+	return s;
+}
