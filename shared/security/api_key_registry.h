@@ -53,6 +53,7 @@ MUST_CHECK bool api_key_registry_new(const struct api_key_settings *settings, si
         struct err *e);
 void api_key_registry_free(struct api_key_registry *r); /* NULL is fine */
 
+/* Its keys, 0 to count - 1, in the order of the settings. */
 size_t api_key_registry_count(const struct api_key_registry *r);
 BORROWED const struct api_key *api_key_registry_at(const struct api_key_registry *r, size_t i);
 

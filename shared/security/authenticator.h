@@ -52,6 +52,10 @@ MUST_CHECK bool authenticator_new(const struct security_service *service, size_t
         session_find_fn find, void *find_arg, OWNED struct authenticator **out, struct err *e);
 void authenticator_free(struct authenticator *a);
 
+/*
+ * Decides what c is worth at now_s (Unix seconds, wall clock). READY: *out holds the verdict and,
+ * for GRANT, one reference to its context. resume and arg are kept only for PENDING.
+ */
 MUST_CHECK enum auth_progress authenticator_check(struct authenticator *a,
         const struct credentials *c, int64_t now_s, struct authentication *out,
         auth_resume_fn resume, void *arg);

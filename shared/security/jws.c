@@ -25,7 +25,8 @@ struct header {
 	const struct json_node *root;
 };
 
-/* Copies a string of at most max bytes into text, with a NUL; a buf on the stack never allocates. */
+/* Copies a string of at most max bytes into text, with a NUL; a buf on the stack never allocates.
+ */
 static bool
 copy_text(const struct header *h, const struct json_node *value, char *text, size_t max)
 {

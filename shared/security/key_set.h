@@ -11,12 +11,14 @@ enum { KEY_SET_MAX = 64 };
 
 struct key_set;
 
+/* An empty set. */
 MUST_CHECK bool key_set_new(OWNED struct key_set **out, struct err *e);
 void key_set_free(struct key_set *set); /* NULL is fine */
 
 /* Owns key from now on, if it says true. ERR_CONFLICT: that kid is taken. ERR_LIMIT: it is full. */
 MUST_CHECK bool key_set_add(struct key_set *set, struct key *key, struct err *e);
 
+/* Its keys, 0 to count - 1. */
 size_t key_set_count(const struct key_set *set);
 BORROWED const struct key *key_set_at(const struct key_set *set, size_t i);
 

@@ -11,6 +11,7 @@
 
 enum { PEM_TEXT_MAX = 64 * 1024 };
 
+/* ERR_LIMIT, or ERR_CRYPTO for a text that is not one fit public key. */
 MUST_CHECK bool pem_import(const char *text, size_t len, const struct key_binding *binding,
         OWNED struct key **out, struct err *e);
 

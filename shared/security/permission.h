@@ -32,6 +32,7 @@ struct permission_set {
 MUST_CHECK bool permission_set_add(
         struct permission_set *set, const char *spelled, size_t len, struct err *e);
 
+/* Is wanted among them? False for a value outside the vocabulary. */
 bool permission_set_has(const struct permission_set *set, enum permission wanted);
 
 /* Everything the vocabulary has: what a caller may do while authentication is off. */

@@ -47,6 +47,7 @@ void trust_free(struct trust *t); /* NULL is fine */
 MUST_CHECK bool trust_algorithms(
         const struct token_settings *settings, struct algorithm_set *out, struct err *e);
 
+/* Both live as long as t. */
 BORROWED const struct key_set *trust_keys(const struct trust *t);
 BORROWED const struct claim_rules *trust_rules(const struct trust *t);
 bool trust_requires_typ(const struct trust *t);

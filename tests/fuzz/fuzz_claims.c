@@ -90,9 +90,9 @@ subject_holds(const cJSON *sub, enum caller_class caller)
 	if (caller == CALLER_SYSTEM)
 		return strncmp(sub->valuestring, "wrk:", 4) == 0 && strlen(sub->valuestring) > 4 &&
 		       strlen(sub->valuestring) <= 132 &&
-		       strspn(sub->valuestring + 4, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST"
-		                                    "UVWXYZ0123456789._-") ==
-		               strlen(sub->valuestring) - 4;
+		       strspn(sub->valuestring + 4,
+		               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST"
+		               "UVWXYZ0123456789._-") == strlen(sub->valuestring) - 4;
 	for (size_t i = 0; i < COUNT(reserved); i++)
 		if (strncmp(sub->valuestring, reserved[i], 4) == 0)
 			return false;

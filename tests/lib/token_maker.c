@@ -314,6 +314,14 @@ token_make_hmac(const void *secret, size_t secret_len, const char *header, const
 	return token;
 }
 
+void
+token_spoil(char *token)
+{
+	char *at = token + strlen(token) - 8;
+
+	*at = *at == 'A' ? 'B' : 'A';
+}
+
 /* "a b" as ["a","b"]. */
 static char *
 as_list(const char *words)

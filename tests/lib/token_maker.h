@@ -59,6 +59,9 @@ char *token_join(const char *header, const void *payload, size_t payload_len, co
 char *token_make_hmac(
         const void *secret, size_t secret_len, const char *header, const char *payload);
 
+/* Changes one character in the middle of the signature into another base64url character. */
+void token_spoil(char *token);
+
 /*
  * A payload with iss tasker-core, aud tasker-api, sub, iat now, exp now + 3600, and permissions
  * from a space separated list.

@@ -130,3 +130,64 @@ kit_torture(kit_attempt_fn attempt)
 	}
 	return failed;
 }
+
+enum verdict
+kit_present(struct authenticator *a, const char *authorization, const char *key,
+        const struct security_context **out)
+{
+	struct credentials c = {.authorization = authorization, .api_key = key};
+	struct authentication result = {.verdict = VERDICT_GRANT};
+
+	c.authorization_len = authorization != NULL ? strlen(authorization) : 0;
+	c.api_key_len = key != NULL ? strlen(key) : 0;
+	ck_assert_int_eq(authenticator_check(a, &c, NOW_S, &result, NULL, NULL), AUTH_READY);
+	ck_assert_int_eq(result.context != NULL, result.verdict == VERDICT_GRANT);
+	if (out != NULL)
+		*out = result.context;
+	else
+		security_context_unref(result.context);
+	return result.verdict;
+}
+
+struct jws kit_opened;
+
+enum verdict
+kit_jws(const struct key_set *keys, const char *token, size_t len)
+{
+	AUTO(jws_verifier) struct jws_verifier *verifier = NULL;
+	const struct key *used = NULL;
+	struct err e = {0};
+	enum verdict v;
+
+	ck_assert_msg(jws_verifier_new(keys, &verifier, &e), "%s", e.text);
+	v = jws_open(&kit_opened, token, len);
+	if (v == VERDICT_GRANT)
+		v = jws_check(verifier, &kit_opened, &used);
+	ck_assert_int_eq(used != NULL, v == VERDICT_GRANT);
+	return v;
+}
+
+void
+kit_jws_expect(enum token_key which, const char *alg, char *token, enum verdict wanted)
+{
+	AUTO(key_set) struct key_set *keys = kit_keys(which, alg);
+	enum verdict v = kit_jws(keys, token, strlen(token));
+
+	ck_assert_msg(
+	        v == wanted, "%s: %s, not %s", token, verdict_reason(v), verdict_reason(wanted));
+	free(token);
+}
+
+enum verdict
+kit_claims(const struct claim_rules *rules, const char *payload, int64_t now_s, struct claims *out)
+{
+	AUTO(json) struct json *doc = NULL;
+	struct err e = {0};
+	enum verdict v;
+
+	if (!json_parse(payload, strlen(payload), &claims_limits, &doc, &e))
+		return VERDICT_DENY_MALFORMED;
+	v = claims_check(doc, rules, now_s, out);
+	ck_assert(v != VERDICT_GRANT || buf_ok(&out->text));
+	return v;
+}

@@ -3,6 +3,7 @@
 #define TESTS_UNIT_SECURITY_KIT_H
 
 #include "shared/security/authenticator.h"
+#include "shared/security/jws.h"
 #include "shared/security/key_set.h"
 #include "tests/lib/token_maker.h"
 
@@ -22,10 +23,24 @@ struct security_settings kit_settings(void);
 struct security_service *kit_service(const struct security_settings *settings);
 struct authenticator *kit_authenticator(const struct security_service *service);
 
+/* The verdict on these header values (NULL: absent) at NOW_S; *out may be NULL. */
+enum verdict kit_present(struct authenticator *a, const char *authorization, const char *key,
+        const struct security_context **out);
+
 /* The verdict on an Authorization value "Bearer <token>"; *out (may be NULL) as
  * authenticator_check. */
 enum verdict kit_bearer(struct authenticator *a, const char *token, int64_t now_s,
         const struct security_context **out);
+
+/* Opens and checks a token under these keys; the opened token is kept in kit_opened. */
+enum verdict kit_jws(const struct key_set *keys, const char *token, size_t len);
+extern struct jws kit_opened;
+/* The same under one key alone, and the verdict must be wanted; takes the token over. */
+void kit_jws_expect(enum token_key which, const char *alg, char *token, enum verdict wanted);
+
+/* Parses payload and checks its claims. DENY_MALFORMED if it is no JSON within the limits. */
+enum verdict kit_claims(
+        const struct claim_rules *rules, const char *payload, int64_t now_s, struct claims *out);
 
 /*
  * Runs attempt with its first, second, ... allocation failing, until many in a row succeed: some

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/security/secret_token.h"
 #include "tests/unit/security/kit.h"
 #include "tests/unit/unit.h"
 
@@ -52,24 +51,6 @@ close_rig(struct rig *r)
 	free(r->worker);
 }
 
-static enum verdict
-present(struct authenticator *a, const char *authorization, const char *key,
-        const struct security_context **out)
-{
-	struct credentials c = {.authorization = authorization, .api_key = key};
-	struct authentication result = {.verdict = VERDICT_GRANT};
-
-	c.authorization_len = authorization != NULL ? strlen(authorization) : 0;
-	c.api_key_len = key != NULL ? strlen(key) : 0;
-	ck_assert_int_eq(authenticator_check(a, &c, NOW_S, &result, NULL, NULL), AUTH_READY);
-	ck_assert_int_eq(result.context != NULL, result.verdict == VERDICT_GRANT);
-	if (out != NULL)
-		*out = result.context;
-	else
-		security_context_unref(result.context);
-	return result.verdict;
-}
-
 static const char *
 bearer(const char *scheme, const char *token)
 {
@@ -83,7 +64,7 @@ START_TEST(cr1_no_credential_is_missing)
 {
 	struct rig r = rig();
 
-	ck_assert_int_eq(present(r.a, NULL, NULL, NULL), VERDICT_DENY_MISSING);
+	ck_assert_int_eq(kit_present(r.a, NULL, NULL, NULL), VERDICT_DENY_MISSING);
 	close_rig(&r);
 }
 END_TEST
@@ -92,15 +73,15 @@ START_TEST(cr2_the_scheme_in_any_case_with_one_space)
 {
 	struct rig r = rig();
 
-	ck_assert_int_eq(present(r.a, bearer("Bearer ", r.user), NULL, NULL), VERDICT_GRANT);
-	ck_assert_int_eq(present(r.a, bearer("bearer ", r.user), NULL, NULL), VERDICT_GRANT);
-	ck_assert_int_eq(present(r.a, bearer("BEARER ", r.user), NULL, NULL), VERDICT_GRANT);
+	ck_assert_int_eq(kit_present(r.a, bearer("Bearer ", r.user), NULL, NULL), VERDICT_GRANT);
+	ck_assert_int_eq(kit_present(r.a, bearer("bearer ", r.user), NULL, NULL), VERDICT_GRANT);
+	ck_assert_int_eq(kit_present(r.a, bearer("BEARER ", r.user), NULL, NULL), VERDICT_GRANT);
 	ck_assert_int_eq(
-	        present(r.a, bearer("Bearer  ", r.user), NULL, NULL), VERDICT_DENY_MALFORMED);
+	        kit_present(r.a, bearer("Bearer  ", r.user), NULL, NULL), VERDICT_DENY_MALFORMED);
 	ck_assert_int_eq(
-	        present(r.a, bearer("Bearer\t", r.user), NULL, NULL), VERDICT_DENY_MALFORMED);
-	ck_assert_int_eq(present(r.a, bearer("", r.user), NULL, NULL), VERDICT_DENY_MALFORMED);
-	ck_assert_int_eq(present(r.a, "", NULL, NULL), VERDICT_DENY_MALFORMED);
+	        kit_present(r.a, bearer("Bearer\t", r.user), NULL, NULL), VERDICT_DENY_MALFORMED);
+	ck_assert_int_eq(kit_present(r.a, bearer("", r.user), NULL, NULL), VERDICT_DENY_MALFORMED);
+	ck_assert_int_eq(kit_present(r.a, "", NULL, NULL), VERDICT_DENY_MALFORMED);
 	close_rig(&r);
 }
 END_TEST
@@ -109,10 +90,10 @@ START_TEST(cr4_a_bad_bearer_never_falls_back_to_a_good_key)
 {
 	struct rig r = rig();
 
-	r.user[strlen(r.user) - 8] ^= 1;
+	token_spoil(r.user);
 	ck_assert_int_eq(
-	        present(r.a, bearer("Bearer ", r.user), api_key, NULL), VERDICT_DENY_SIGNATURE);
-	ck_assert_int_eq(present(r.a, "Bearer x.y.z", api_key, NULL), VERDICT_DENY_MALFORMED);
+	        kit_present(r.a, bearer("Bearer ", r.user), api_key, NULL), VERDICT_DENY_SIGNATURE);
+	ck_assert_int_eq(kit_present(r.a, "Bearer x.y.z", api_key, NULL), VERDICT_DENY_MALFORMED);
 	close_rig(&r);
 }
 END_TEST
@@ -122,10 +103,11 @@ START_TEST(cr4_a_good_bearer_decides_beside_a_key_of_any_kind)
 	struct rig r = rig();
 	const struct security_context *c = NULL;
 
-	ck_assert_int_eq(present(r.a, bearer("Bearer ", r.user), api_key, &c), VERDICT_GRANT);
+	ck_assert_int_eq(kit_present(r.a, bearer("Bearer ", r.user), api_key, &c), VERDICT_GRANT);
 	ck_assert_str_eq(c->subject, "alice");
 	security_context_unref(c);
-	ck_assert_int_eq(present(r.a, bearer("Bearer ", r.user), "nonsense", NULL), VERDICT_GRANT);
+	ck_assert_int_eq(
+	        kit_present(r.a, bearer("Bearer ", r.user), "nonsense", NULL), VERDICT_GRANT);
 	close_rig(&r);
 }
 END_TEST
@@ -137,7 +119,8 @@ START_TEST(cr5_another_scheme_is_malformed_even_beside_a_good_key)
 {
 	struct rig r = rig();
 
-	ck_assert_int_eq(present(r.a, other_schemes[_i], api_key, NULL), VERDICT_DENY_MALFORMED);
+	ck_assert_int_eq(
+	        kit_present(r.a, other_schemes[_i], api_key, NULL), VERDICT_DENY_MALFORMED);
 	close_rig(&r);
 }
 END_TEST
@@ -147,7 +130,7 @@ START_TEST(a_users_token_becomes_a_user)
 	struct rig r = rig();
 	const struct security_context *c = NULL;
 
-	ck_assert_int_eq(present(r.a, bearer("Bearer ", r.user), NULL, &c), VERDICT_GRANT);
+	ck_assert_int_eq(kit_present(r.a, bearer("Bearer ", r.user), NULL, &c), VERDICT_GRANT);
 	ck_assert_int_eq(c->caller, CALLER_USER);
 	ck_assert_int_eq(c->method, AUTH_METHOD_JWT);
 	ck_assert_str_eq(c->subject, "alice");
@@ -166,7 +149,7 @@ START_TEST(wi1_a_workers_token_becomes_a_system_caller)
 	struct rig r = rig();
 	const struct security_context *c = NULL;
 
-	ck_assert_int_eq(present(r.a, bearer("Bearer ", r.worker), NULL, &c), VERDICT_GRANT);
+	ck_assert_int_eq(kit_present(r.a, bearer("Bearer ", r.worker), NULL, &c), VERDICT_GRANT);
 	ck_assert_int_eq(c->caller, CALLER_SYSTEM);
 	ck_assert_int_eq(c->method, AUTH_METHOD_SYSTEM);
 	ck_assert_str_eq(c->owner, "wrk:w1");
@@ -248,7 +231,7 @@ START_TEST(without_a_key_for_users_every_token_is_refused_and_api_keys_work)
 	service = kit_service(&settings);
 	a = kit_authenticator(service);
 	ck_assert_int_eq(kit_bearer(a, r.user, NOW_S, NULL), VERDICT_DENY_UNKNOWN_KEY);
-	ck_assert_int_eq(present(a, NULL, api_key, NULL), VERDICT_GRANT);
+	ck_assert_int_eq(kit_present(a, NULL, api_key, NULL), VERDICT_GRANT);
 	authenticator_free(a);
 	security_service_free(service);
 	close_rig(&r);
@@ -260,7 +243,7 @@ START_TEST(ak6_an_api_key_becomes_a_user_named_by_its_id)
 	struct rig r = rig();
 	const struct security_context *c = NULL;
 
-	ck_assert_int_eq(present(r.a, NULL, api_key, &c), VERDICT_GRANT);
+	ck_assert_int_eq(kit_present(r.a, NULL, api_key, &c), VERDICT_GRANT);
 	ck_assert_int_eq(c->caller, CALLER_USER);
 	ck_assert_int_eq(c->method, AUTH_METHOD_API_KEY);
 	ck_assert_str_eq(c->subject, "key:ci");
@@ -276,12 +259,12 @@ START_TEST(ak5_a_wrong_ended_or_empty_api_key_is_refused)
 {
 	struct rig r = rig();
 
-	ck_assert_int_eq(present(r.a, NULL, "", NULL), VERDICT_DENY_API_KEY);
-	ck_assert_int_eq(present(r.a, NULL, "wrong", NULL), VERDICT_DENY_API_KEY);
-	ck_assert_int_eq(present(r.a, NULL, keys[1].key, NULL), VERDICT_DENY_API_KEY);
+	ck_assert_int_eq(kit_present(r.a, NULL, "", NULL), VERDICT_DENY_API_KEY);
+	ck_assert_int_eq(kit_present(r.a, NULL, "wrong", NULL), VERDICT_DENY_API_KEY);
+	ck_assert_int_eq(kit_present(r.a, NULL, keys[1].key, NULL), VERDICT_DENY_API_KEY);
 	/* In the place of a bearer a key is no token either. */
 	ck_assert_int_eq(
-	        present(r.a, bearer("Bearer ", api_key), NULL, NULL), VERDICT_DENY_MALFORMED);
+	        kit_present(r.a, bearer("Bearer ", api_key), NULL, NULL), VERDICT_DENY_MALFORMED);
 	close_rig(&r);
 }
 END_TEST
@@ -337,7 +320,7 @@ START_TEST(a_refused_token_is_never_kept)
 	struct rig r = rig();
 	struct authenticator_stats stats;
 
-	r.user[strlen(r.user) - 8] ^= 1;
+	token_spoil(r.user);
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(kit_bearer(r.a, r.user, NOW_S, NULL), VERDICT_DENY_SIGNATURE);
 	stats = authenticator_stats(r.a);
@@ -370,159 +353,12 @@ START_TEST(a_context_outlives_its_authenticator)
 	const struct security_context *c = NULL, *key = NULL;
 
 	ck_assert_int_eq(kit_bearer(r.a, r.user, NOW_S, &c), VERDICT_GRANT);
-	ck_assert_int_eq(present(r.a, NULL, api_key, &key), VERDICT_GRANT);
+	ck_assert_int_eq(kit_present(r.a, NULL, api_key, &key), VERDICT_GRANT);
 	close_rig(&r);
 	ck_assert_str_eq(c->subject, "alice");
 	ck_assert_str_eq(key->subject, "key:ci");
 	security_context_unref(c);
 	security_context_unref(key);
-}
-END_TEST
-
-/* ---- sessions ---- */
-
-struct sessions {
-	unsigned char digest[DIGEST_BYTES];
-	int64_t expires_at_s;
-	enum verdict answer;
-	unsigned asked;
-};
-
-static enum verdict
-find_session(const unsigned char digest[32], struct session_facts *facts, void *arg)
-{
-	static const char *const namespaces[] = {"demo", NULL};
-	struct sessions *s = arg;
-
-	s->asked++;
-	if (memcmp(digest, s->digest, DIGEST_BYTES) != 0)
-		return VERDICT_DENY_SESSION;
-	(void)snprintf(facts->id, sizeof(facts->id), "s-1");
-	(void)snprintf(facts->worker, sizeof(facts->worker), "w1");
-	facts->expires_at_s = s->expires_at_s;
-	facts->namespaces = namespaces;
-	return s->answer;
-}
-
-struct session_rig {
-	struct sessions sessions;
-	struct security_service *service;
-	struct authenticator *a;
-	char secret[SECRET_TOKEN_SIZE];
-};
-
-static void
-open_sessions(struct session_rig *r, bool enabled)
-{
-	struct security_settings settings = kit_settings();
-	struct err e = {0};
-
-	*r = (struct session_rig){.sessions = {.answer = VERDICT_GRANT}};
-	settings.enabled = enabled;
-	r->service = kit_service(&settings);
-	ck_assert(authenticator_new(r->service, 64, find_session, &r->sessions, &r->a, &e));
-	secret_token_make(SECRET_TOKEN_SESSION, r->secret);
-	ck_assert(digest_of(r->secret, strlen(r->secret), r->sessions.digest));
-}
-
-static void
-close_sessions(struct session_rig *r)
-{
-	authenticator_free(r->a);
-	security_service_free(r->service);
-}
-
-START_TEST(a_session_becomes_its_worker)
-{
-	struct session_rig r;
-	const struct security_context *c = NULL;
-
-	open_sessions(&r, _i == 0); /* with authentication on and off alike */
-	ck_assert_int_eq(kit_bearer(r.a, r.secret, NOW_S, &c), VERDICT_GRANT);
-	ck_assert_int_eq(c->caller, CALLER_SESSION);
-	ck_assert_int_eq(c->method, AUTH_METHOD_SESSION);
-	ck_assert_str_eq(c->subject, "w1");
-	ck_assert_str_eq(c->owner, "wrk:w1");
-	ck_assert_str_eq(c->token_id, "s-1");
-	ck_assert_str_eq(c->namespaces[0], "demo");
-	ck_assert_uint_eq(c->permissions.bits, 0);
-	security_context_unref(c);
-	close_sessions(&r);
-}
-END_TEST
-
-START_TEST(a_session_is_asked_for_each_time)
-{
-	struct session_rig r;
-
-	open_sessions(&r, true);
-	ck_assert_int_eq(kit_bearer(r.a, r.secret, NOW_S, NULL), VERDICT_GRANT);
-	r.sessions.answer = VERDICT_DENY_SESSION; /* ended meanwhile */
-	ck_assert_int_eq(kit_bearer(r.a, r.secret, NOW_S, NULL), VERDICT_DENY_SESSION);
-	r.sessions.answer = VERDICT_GRANT;
-	r.sessions.expires_at_s = NOW_S;
-	ck_assert_int_eq(kit_bearer(r.a, r.secret, NOW_S, NULL), VERDICT_DENY_SESSION);
-	ck_assert_uint_eq(r.sessions.asked, 3);
-	close_sessions(&r);
-}
-END_TEST
-
-START_TEST(an_unknown_session_or_one_of_no_form_is_refused)
-{
-	struct session_rig r;
-	char other[SECRET_TOKEN_SIZE];
-
-	open_sessions(&r, true);
-	secret_token_make(SECRET_TOKEN_SESSION, other);
-	ck_assert_int_eq(kit_bearer(r.a, other, NOW_S, NULL), VERDICT_DENY_SESSION);
-	ck_assert_int_eq(kit_bearer(r.a, "ts_short", NOW_S, NULL), VERDICT_DENY_MALFORMED);
-	ck_assert_uint_eq(r.sessions.asked, 1);
-	close_sessions(&r);
-}
-END_TEST
-
-START_TEST(where_there_are_no_sessions_none_is_known)
-{
-	struct rig r = rig();
-	char secret[SECRET_TOKEN_SIZE];
-
-	secret_token_make(SECRET_TOKEN_SESSION, secret);
-	ck_assert_int_eq(kit_bearer(r.a, secret, NOW_S, NULL), VERDICT_DENY_SESSION);
-	close_rig(&r);
-}
-END_TEST
-
-/* ---- authentication off ---- */
-
-static const struct anything {
-	const char *authorization, *key;
-} anythings[] = {
-        {NULL,              NULL      },
-        {"Basic x",         NULL      },
-        {"Bearer x.y.z",    NULL      },
-        {"",                ""        },
-        {NULL,              "whatever"},
-        {"Bearer ts_short", "x"       }
-};
-
-START_TEST(cr8_with_authentication_off_everybody_is_anonymous)
-{
-	struct security_settings settings = {.enabled = false};
-	struct security_service *service = kit_service(&settings);
-	struct authenticator *a = kit_authenticator(service);
-	const struct security_context *c = NULL;
-
-	ck_assert_int_eq(
-	        present(a, anythings[_i].authorization, anythings[_i].key, &c), VERDICT_GRANT);
-	ck_assert_int_eq(c->method, AUTH_METHOD_DISABLED);
-	ck_assert_int_eq(c->caller, CALLER_USER);
-	ck_assert_str_eq(c->subject, "anonymous");
-	ck_assert_str_eq(c->owner, "anonymous");
-	for (unsigned p = 0; p < PERMISSION__COUNT; p++)
-		ck_assert(permission_set_has(&c->permissions, (enum permission)p));
-	security_context_unref(c);
-	authenticator_free(a);
-	security_service_free(service);
 }
 END_TEST
 
@@ -536,9 +372,9 @@ START_TEST(cr10_no_refused_credential_says_why)
 	expired = token_make(TOKEN_KEY_RSA, "RS256", claims);
 	verdicts[0] = kit_bearer(r.a, expired, NOW_S, NULL);
 	verdicts[1] = kit_bearer(r.a, "a.b.c", NOW_S, NULL);
-	r.user[strlen(r.user) - 8] ^= 1;
+	token_spoil(r.user);
 	verdicts[2] = kit_bearer(r.a, r.user, NOW_S, NULL);
-	verdicts[3] = present(r.a, NULL, "wrong", NULL);
+	verdicts[3] = kit_present(r.a, NULL, "wrong", NULL);
 	for (size_t i = 0; i < COUNT(verdicts); i++) {
 		ck_assert_int_eq(verdict_status(verdicts[i]), 401);
 		ck_assert_str_eq(verdict_text(verdicts[i]), verdict_text(verdicts[0]));
@@ -580,8 +416,6 @@ add_order(TCase *tc)
 	tcase_add_test(tc, cr4_a_good_bearer_decides_beside_a_key_of_any_kind);
 	tcase_add_loop_test(tc, cr5_another_scheme_is_malformed_even_beside_a_good_key, 0,
 	        COUNT(other_schemes));
-	tcase_add_loop_test(
-	        tc, cr8_with_authentication_off_everybody_is_anonymous, 0, COUNT(anythings));
 	tcase_add_test(tc, cr10_no_refused_credential_says_why);
 	tcase_add_test(tc, ak6_an_api_key_becomes_a_user_named_by_its_id);
 	tcase_add_test(tc, ak5_a_wrong_ended_or_empty_api_key_is_refused);
@@ -609,18 +443,12 @@ Suite *
 authenticator_suite(void)
 {
 	Suite *s = suite_create("authenticator");
-	TCase *order = tcase_create("order"), *tokens = tcase_create("tokens"),
-	      *sessions = tcase_create("sessions");
+	TCase *order = tcase_create("order"), *tokens = tcase_create("tokens");
 
 	token_maker_prepare();
 	add_order(order);
 	add_tokens(tokens);
-	tcase_add_loop_test(sessions, a_session_becomes_its_worker, 0, 2);
-	tcase_add_test(sessions, a_session_is_asked_for_each_time);
-	tcase_add_test(sessions, an_unknown_session_or_one_of_no_form_is_refused);
-	tcase_add_test(sessions, where_there_are_no_sessions_none_is_known);
 	suite_add_tcase(s, order);
 	suite_add_tcase(s, tokens);
-	suite_add_tcase(s, sessions);
 	return s;
 }

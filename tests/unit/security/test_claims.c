@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/security/kit.h"
 #include "tests/unit/unit.h"
 
 enum { NOW = 1800000000, LEEWAY = 30, LIFETIME = 86400 };
@@ -17,28 +18,12 @@ static const struct claim_rules users = {.caller = CALLER_USER,
         .max_lifetime_s = LIFETIME,
         .strict_permissions = true};
 
-static const struct claim_rules workers = {.caller = CALLER_SYSTEM,
-        .issuer = "tasker-core",
-        .audience = "tasker-internal",
-        .permissions_claim = "permissions",
-        .leeway_s = LEEWAY,
-        .max_lifetime_s = LIFETIME,
-        .strict_permissions = true};
-
 static struct claims claims; /* freed with the case's process, cleared by check() */
 
 static enum verdict
 check_at(const struct claim_rules *rules, const char *payload, int64_t now_s)
 {
-	AUTO(json) struct json *doc = NULL;
-	struct err e = {0};
-	enum verdict v;
-
-	if (!json_parse(payload, strlen(payload), &claims_limits, &doc, &e))
-		return VERDICT_DENY_MALFORMED;
-	v = claims_check(doc, rules, now_s, &claims);
-	ck_assert_int_eq(claims.text.failed && v == VERDICT_GRANT, 0);
-	return v;
+	return kit_claims(rules, payload, now_s, &claims);
 }
 
 /* A payload good at NOW with one member replaced: name is left out, "extra" is put in. */
@@ -416,111 +401,6 @@ START_TEST(a_claim_may_be_read_twice)
 }
 END_TEST
 
-/* Workers: another audience, subject, and list; permissions are nothing to them. */
-static const struct worker {
-	const char *sub, *rest;
-	enum verdict verdict;
-} worker_cases[] = {
-        {"wrk:w1",      ",\"worker_namespaces\":[\"demo\"]",  VERDICT_GRANT       },
-        {"wrk:A.b_c-9", "",                                   VERDICT_GRANT       },
-        {"wrk:w1",      ",\"permissions\":7",                 VERDICT_GRANT       },
-        {"wrk:",        "",                                   VERDICT_DENY_SUBJECT},
-        {"w1",          "",                                   VERDICT_DENY_SUBJECT},
-        {"alice",       "",                                   VERDICT_DENY_SUBJECT},
-        {"svc:w1",      "",                                   VERDICT_DENY_SUBJECT},
-        {"WRK:w1",      "",                                   VERDICT_DENY_SUBJECT},
-        {"wrk:a b",     "",                                   VERDICT_DENY_SUBJECT},
-        {"wrk:a/b",     "",                                   VERDICT_DENY_SUBJECT},
-        {"wrk:a:b",     "",                                   VERDICT_DENY_SUBJECT},
-        {"wrk:\\u00e4", "",                                   VERDICT_DENY_SUBJECT},
-        {"wrk:w1",      ",\"worker_namespaces\":\"demo\"",    VERDICT_DENY_CLAIMS },
-        {"wrk:w1",      ",\"worker_namespaces\":[7]",         VERDICT_DENY_CLAIMS },
-        {"wrk:w1",      ",\"worker_namespaces\":[\"\"]",      VERDICT_DENY_CLAIMS },
-        {"wrk:w1",      ",\"worker_namespaces\":[\"a\\nb\"]", VERDICT_DENY_CLAIMS },
-        {"wrk:w1",      ",\"worker_namespaces\":null",        VERDICT_DENY_CLAIMS },
-        {"wrk:w1",      ",\"worker_namespaces\":[]",          VERDICT_GRANT       },
-};
-
-static const char *
-worker_payload(const char *sub, const char *rest)
-{
-	static char payload[16384];
-
-	(void)snprintf(payload, sizeof(payload),
-	        "{\"iss\":\"tasker-core\",\"aud\":\"tasker-internal\",\"sub\":\"%s\","
-	        "\"iat\":1800000000,\"exp\":1800000900%s}",
-	        sub, rest);
-	return payload;
-}
-
-START_TEST(a_workers_token_is_judged_by_its_own_rules)
-{
-	const struct worker *w = &worker_cases[_i];
-
-	ck_assert_int_eq(check_at(&workers, worker_payload(w->sub, w->rest), NOW), w->verdict);
-	claims_clear(&claims);
-}
-END_TEST
-
-START_TEST(a_worker_becomes_a_system_caller_with_namespaces_and_no_permission)
-{
-	const char *payload = worker_payload("wrk:w1",
-	        ",\"worker_namespaces\":[\"demo\",\"mail\"],\"permissions\":[\"tasks:*\"]");
-
-	ck_assert_int_eq(check_at(&workers, payload, NOW), VERDICT_GRANT);
-	ck_assert_int_eq(claims.fields.caller, CALLER_SYSTEM);
-	ck_assert_int_eq(claims.fields.method, AUTH_METHOD_SYSTEM);
-	ck_assert_str_eq(claims.fields.subject, "wrk:w1");
-	ck_assert_str_eq(claims.fields.owner, "wrk:w1");
-	ck_assert_uint_eq(claims.fields.permissions.bits, 0);
-	ck_assert_str_eq(claims.fields.namespaces[0], "demo");
-	ck_assert_str_eq(claims.fields.namespaces[1], "mail");
-	ck_assert_ptr_null(claims.fields.namespaces[2]);
-	claims_clear(&claims);
-}
-END_TEST
-
-START_TEST(workers_have_limits_too)
-{
-	char id[140] = "wrk:", list[1024] = ",\"worker_namespaces\":[\"a\"";
-
-	memset(id + 4, 'w', 128);
-	ck_assert_int_eq(check_at(&workers, worker_payload(id, ""), NOW), VERDICT_GRANT);
-	id[132] = 'w';
-	ck_assert_int_eq(check_at(&workers, worker_payload(id, ""), NOW), VERDICT_DENY_SUBJECT);
-	for (int i = 1; i < 64; i++)
-		(void)strncat(list, ",\"a\"", 8);
-	(void)strncat(list, "]", 2);
-	ck_assert_int_eq(check_at(&workers, worker_payload("wrk:w", list), NOW), VERDICT_GRANT);
-	list[strlen(list) - 1] = '\0';
-	(void)strncat(list, ",\"a\"]", 8);
-	ck_assert_int_eq(
-	        check_at(&workers, worker_payload("wrk:w", list), NOW), VERDICT_DENY_CLAIMS);
-	(void)snprintf(list, sizeof(list), ",\"worker_namespaces\":[\"%.128s\"]", id + 4);
-	ck_assert_int_eq(check_at(&workers, worker_payload("wrk:w", list), NOW), VERDICT_GRANT);
-	(void)snprintf(list, sizeof(list), ",\"worker_namespaces\":[\"%.129s\"]", id + 4);
-	ck_assert_int_eq(
-	        check_at(&workers, worker_payload("wrk:w", list), NOW), VERDICT_DENY_CLAIMS);
-	claims_clear(&claims);
-}
-END_TEST
-
-/* A user's payload never passes as a worker's, nor the other way round. */
-START_TEST(the_classes_do_not_mix)
-{
-	ck_assert_int_eq(check_at(&workers, with("", "\"x\":1"), NOW), VERDICT_DENY_AUDIENCE);
-	ck_assert_int_eq(
-	        check_at(&users, worker_payload("wrk:w1", ""), NOW), VERDICT_DENY_AUDIENCE);
-	ck_assert_int_eq(
-	        check_at(&users,
-	                "{\"iss\":\"tasker-core\",\"aud\":[\"tasker-api\",\"tasker-internal\"],"
-	                "\"sub\":\"wrk:w1\",\"exp\":1800000900}",
-	                NOW),
-	        VERDICT_DENY_SUBJECT);
-	claims_clear(&claims);
-}
-END_TEST
-
 static const char *const not_objects[] = {"[]", "\"a\"", "7", "null", "true", "[{}]"};
 
 START_TEST(jt10_a_payload_that_is_no_object_is_refused)
@@ -579,7 +459,7 @@ Suite *
 claims_suite(void)
 {
 	Suite *s = suite_create("claims");
-	TCase *tc = tcase_create("users"), *w = tcase_create("workers"), *f = tcase_create("form");
+	TCase *tc = tcase_create("users"), *f = tcase_create("form");
 
 	tcase_add_test(tc, a_good_payload_fills_the_context);
 	tcase_add_loop_test(tc, jt11_jt12_jt13_times, 0, COUNT(times));
@@ -595,16 +475,11 @@ claims_suite(void)
 	tcase_add_test(tc, jt18_a_lax_service_drops_what_it_does_not_know_and_counts_it);
 	tcase_add_loop_test(tc, a_configured_tenant_claim_is_required, 0, COUNT(tenants));
 	tcase_add_test(tc, a_claim_may_be_read_twice);
-	tcase_add_loop_test(w, a_workers_token_is_judged_by_its_own_rules, 0, COUNT(worker_cases));
-	tcase_add_test(w, a_worker_becomes_a_system_caller_with_namespaces_and_no_permission);
-	tcase_add_test(w, workers_have_limits_too);
-	tcase_add_test(w, the_classes_do_not_mix);
 	tcase_add_loop_test(f, jt10_a_payload_that_is_no_object_is_refused, 0, COUNT(not_objects));
 	tcase_add_loop_test(f, jt10_json_out_of_form_is_refused, 0, COUNT(malformed));
 	tcase_add_test(f, the_unverified_audience_can_be_asked_for);
 	tcase_add_test(f, every_allocation_may_fail);
 	suite_add_tcase(s, tc);
-	suite_add_tcase(s, w);
 	suite_add_tcase(s, f);
 	return s;
 }

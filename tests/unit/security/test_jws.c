@@ -1,8 +1,6 @@
-/* JT1-JT10, JT19, JT20: the form of a token, its header, and its signature. */
+/* JT1-JT10, JT16: the form of a token and its header. */
 #include "shared/security/jws.h"
 
-#include <openssl/evp.h>
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,116 +11,11 @@
 
 static const char payload[] = "foo"; /* a JWS is bytes; JSON is the claims' business */
 
-static struct jws opened; /* 9 KiB */
-
-static enum verdict
-check(const struct key_set *keys, const char *token, size_t len)
-{
-	AUTO(jws_verifier) struct jws_verifier *verifier = NULL;
-	const struct key *used = NULL;
-	struct err e = {0};
-	enum verdict v;
-
-	ck_assert_msg(jws_verifier_new(keys, &verifier, &e), "%s", e.text);
-	v = jws_open(&opened, token, len);
-	if (v == VERDICT_GRANT)
-		v = jws_check(verifier, &opened, &used);
-	ck_assert_int_eq(used != NULL, v == VERDICT_GRANT);
-	return v;
-}
-
-/* Takes the token over. */
-static void
-assert_verdict(enum token_key which, const char *alg, char *token, enum verdict wanted)
-{
-	AUTO(key_set) struct key_set *keys = kit_keys(which, alg);
-	enum verdict v = check(keys, token, strlen(token));
-
-	ck_assert_msg(
-	        v == wanted, "%s: %s, not %s", token, verdict_reason(v), verdict_reason(wanted));
-	free(token);
-}
-
 static char *
 signed_as(enum token_key which, const char *alg, const char *header)
 {
 	return token_make_signed(which, &(struct token_signing){.alg = alg}, header, payload);
 }
-
-static const struct pair {
-	enum token_key key;
-	const char *alg;
-} pairs[] = {
-        {TOKEN_KEY_RSA,     "RS256"},
-        {TOKEN_KEY_RSA,     "RS384"},
-        {TOKEN_KEY_RSA,     "RS512"},
-        {TOKEN_KEY_RSA,     "PS256"},
-        {TOKEN_KEY_RSA,     "PS384"},
-        {TOKEN_KEY_RSA,     "PS512"},
-        {TOKEN_KEY_P256,    "ES256"},
-        {TOKEN_KEY_P384,    "ES384"},
-        {TOKEN_KEY_P521,    "ES512"},
-        {TOKEN_KEY_ED25519, "EdDSA"}
-};
-
-START_TEST(each_algorithm_verifies_its_own)
-{
-	const struct pair *p = &pairs[_i];
-	AUTO(key_set) struct key_set *keys = kit_keys(p->key, p->alg);
-
-	for (int i = 0; i < 20; i++) { /* r and s of every length, and contexts used again */
-		char *token = token_make(p->key, p->alg, payload);
-
-		ck_assert_int_eq(check(keys, token, strlen(token)), VERDICT_GRANT);
-		ck_assert_uint_eq(opened.payload_len, 3);
-		ck_assert_mem_eq(opened.payload, payload, 3);
-		free(token);
-	}
-}
-END_TEST
-
-/* JT1, JT4: every token under every key of another algorithm, with the header telling the truth. */
-START_TEST(jt1_jt4_no_algorithm_verifies_anothers)
-{
-	for (size_t i = 0; i < COUNT(pairs); i++)
-		for (size_t j = 0; j < COUNT(pairs); j++)
-			if (i != j)
-				assert_verdict(pairs[i].key, pairs[i].alg,
-				        token_make(pairs[j].key, pairs[j].alg, payload),
-				        VERDICT_DENY_ALGORITHM);
-}
-END_TEST
-
-/* JT4: and with the header lying, so that it names the key's algorithm. */
-START_TEST(jt4_a_header_that_lies_meets_the_signature)
-{
-	for (size_t i = 0; i < COUNT(pairs); i++)
-		for (size_t j = 0; j < COUNT(pairs); j++) {
-			char header[64];
-
-			if (i == j)
-				continue;
-			(void)snprintf(header, sizeof(header), "{\"alg\":\"%s\"}", pairs[i].alg);
-			assert_verdict(pairs[i].key, pairs[i].alg,
-			        signed_as(pairs[j].key, pairs[j].alg, header),
-			        VERDICT_DENY_SIGNATURE);
-		}
-}
-END_TEST
-
-START_TEST(jt4_es256_with_secp256k1_does_not_verify)
-{
-	assert_verdict(TOKEN_KEY_P256, "ES256",
-	        signed_as(TOKEN_KEY_K1, "ES256", "{\"alg\":\"ES256\"}"), VERDICT_DENY_SIGNATURE);
-}
-END_TEST
-
-START_TEST(a_strangers_key_does_not_verify)
-{
-	assert_verdict(TOKEN_KEY_RSA, "RS256", token_make(TOKEN_KEY_RSA_OTHER, "RS256", payload),
-	        VERDICT_DENY_SIGNATURE);
-}
-END_TEST
 
 /* JT1, JT2: the header's alg, under a good RS256 signature. */
 static const char *const bad_algs[] = {"\"none\"", "\"None\"", "\"nOnE\"", "\"NONE\"", "\"\"",
@@ -134,16 +27,16 @@ START_TEST(jt2_no_other_spelling_of_alg_is_accepted)
 	char header[128];
 
 	(void)snprintf(header, sizeof(header), "{\"alg\":%s}", bad_algs[_i]);
-	assert_verdict(TOKEN_KEY_RSA, "RS256", signed_as(TOKEN_KEY_RSA, "RS256", header),
+	kit_jws_expect(TOKEN_KEY_RSA, "RS256", signed_as(TOKEN_KEY_RSA, "RS256", header),
 	        VERDICT_DENY_ALGORITHM);
 }
 END_TEST
 
 START_TEST(jt2_a_missing_alg_is_refused)
 {
-	assert_verdict(TOKEN_KEY_RSA, "RS256", signed_as(TOKEN_KEY_RSA, "RS256", "{}"),
+	kit_jws_expect(TOKEN_KEY_RSA, "RS256", signed_as(TOKEN_KEY_RSA, "RS256", "{}"),
 	        VERDICT_DENY_ALGORITHM);
-	assert_verdict(TOKEN_KEY_RSA, "RS256",
+	kit_jws_expect(TOKEN_KEY_RSA, "RS256",
 	        signed_as(TOKEN_KEY_RSA, "RS256", "{\"ALG\":\"RS256\"}"), VERDICT_DENY_ALGORITHM);
 }
 END_TEST
@@ -153,55 +46,11 @@ START_TEST(jt2_none_with_an_empty_or_any_signature_is_refused)
 	static const char *const headers[] = {"{\"alg\":\"none\"}", "{\"alg\":\"RS256\"}"};
 
 	for (size_t i = 0; i < COUNT(headers); i++) {
-		assert_verdict(TOKEN_KEY_RSA, "RS256", token_join(headers[i], payload, 3, "", 0),
+		kit_jws_expect(TOKEN_KEY_RSA, "RS256", token_join(headers[i], payload, 3, "", 0),
 		        VERDICT_DENY_MALFORMED);
-		assert_verdict(TOKEN_KEY_RSA, "RS256", token_join(headers[i], payload, 3, "x", 1),
+		kit_jws_expect(TOKEN_KEY_RSA, "RS256", token_join(headers[i], payload, 3, "x", 1),
 		        i == 0 ? VERDICT_DENY_ALGORITHM : VERDICT_DENY_SIGNATURE);
 	}
-}
-END_TEST
-
-/* JT3: HS256 with everything public about the key as its secret. */
-START_TEST(jt3_an_hmac_keyed_with_the_public_key_is_refused)
-{
-	static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
-	char *pem = token_key_pem(TOKEN_KEY_RSA), *pkcs1 = token_key_pem_pkcs1(TOKEN_KEY_RSA);
-	char *jwk = token_key_jwk(TOKEN_KEY_RSA, ""), spaced[4096];
-	unsigned char *der = NULL;
-	int der_len = i2d_PUBKEY(token_key(TOKEN_KEY_RSA), &der);
-	char *n = strstr(jwk, "\"n\":\"") + 5;
-	const struct {
-		const void *secret;
-		size_t len;
-	} secrets[] = {
-	        {pem,             strlen(pem)    },
-                {pem,             strlen(pem) - 1},
-                {pkcs1,           strlen(pkcs1)  },
-	        {jwk,             strlen(jwk)    },
-                {n,               strcspn(n,       "\"")},
-                {der,               (size_t)der_len                           },
-	        {spaced,               (size_t)snprintf(spaced,sizeof(spaced), "  %s", pem)},
-                {"", 0            }
-        };
-
-	for (size_t i = 0; i < COUNT(secrets); i++) {
-		assert_verdict(TOKEN_KEY_RSA, "RS256",
-		        token_make_hmac(secrets[i].secret, secrets[i].len, header, payload),
-		        VERDICT_DENY_ALGORITHM);
-		/* And under the key's own name, as a duplicate alg once did to libjwt. */
-		assert_verdict(TOKEN_KEY_RSA, "RS256",
-		        token_make_hmac(secrets[i].secret, secrets[i].len,
-		                "{\"alg\":\"RS256\",\"alg\":\"HS256\"}", payload),
-		        VERDICT_DENY_MALFORMED);
-		assert_verdict(TOKEN_KEY_RSA, "RS256",
-		        token_make_hmac(
-		                secrets[i].secret, secrets[i].len, "{\"alg\":\"RS256\"}", payload),
-		        VERDICT_DENY_SIGNATURE);
-	}
-	free(pem);
-	free(pkcs1);
-	free(jwk);
-	OPENSSL_free(der);
 }
 END_TEST
 
@@ -249,7 +98,7 @@ START_TEST(jt5_jt7_jt10_a_header_out_of_form_is_refused)
 	const char *header = refused_headers[_i];
 	bool blank = header[strlen(header) - 1] == ' '; /* white space around is JSON */
 
-	assert_verdict(TOKEN_KEY_RSA, "RS256", signed_as(TOKEN_KEY_RSA, "RS256", header),
+	kit_jws_expect(TOKEN_KEY_RSA, "RS256", signed_as(TOKEN_KEY_RSA, "RS256", header),
 	        blank ? VERDICT_GRANT : VERDICT_DENY_MALFORMED);
 }
 END_TEST
@@ -268,7 +117,7 @@ static const char *const ignored_headers[] = {
 
 START_TEST(jt6_jt7_pointers_in_a_header_are_ignored)
 {
-	assert_verdict(TOKEN_KEY_RSA, "RS256",
+	kit_jws_expect(TOKEN_KEY_RSA, "RS256",
 	        signed_as(TOKEN_KEY_RSA, "RS256", ignored_headers[_i]), VERDICT_GRANT);
 }
 END_TEST
@@ -279,7 +128,7 @@ START_TEST(jt6_an_embedded_key_is_not_used)
 	char *jwk = token_key_jwk(TOKEN_KEY_RSA_OTHER, ""), header[1024];
 
 	(void)snprintf(header, sizeof(header), "{\"alg\":\"RS256\",\"jwk\":%s}", jwk);
-	assert_verdict(TOKEN_KEY_RSA, "RS256", signed_as(TOKEN_KEY_RSA_OTHER, "RS256", header),
+	kit_jws_expect(TOKEN_KEY_RSA, "RS256", signed_as(TOKEN_KEY_RSA_OTHER, "RS256", header),
 	        VERDICT_DENY_SIGNATURE);
 	free(jwk);
 }
@@ -309,7 +158,7 @@ START_TEST(jt7_an_unknown_kid_is_refused)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char *token = signed_as(TOKEN_KEY_P256, "ES256", cases[i].header);
 
-		ck_assert_int_eq(check(keys, token, strlen(token)), cases[i].verdict);
+		ck_assert_int_eq(kit_jws(keys, token, strlen(token)), cases[i].verdict);
 		free(token);
 	}
 	free(text);
@@ -323,7 +172,7 @@ START_TEST(jt7_a_kid_has_at_most_256_characters)
 
 		memset(kid, 'k', (size_t)len);
 		(void)snprintf(header, sizeof(header), "{\"alg\":\"RS256\",\"kid\":\"%s\"}", kid);
-		assert_verdict(TOKEN_KEY_RSA, "RS256", signed_as(TOKEN_KEY_RSA, "RS256", header),
+		kit_jws_expect(TOKEN_KEY_RSA, "RS256", signed_as(TOKEN_KEY_RSA, "RS256", header),
 		        len == 256 ? VERDICT_GRANT : VERDICT_DENY_MALFORMED);
 	}
 }
@@ -349,8 +198,8 @@ START_TEST(jt16_typ_is_told_apart)
 {
 	char *token = signed_as(TOKEN_KEY_RSA, "RS256", typs[_i].header);
 
-	ck_assert_int_eq(jws_open(&opened, token, strlen(token)), VERDICT_GRANT);
-	ck_assert_int_eq(opened.typ, typs[_i].typ);
+	ck_assert_int_eq(jws_open(&kit_opened, token, strlen(token)), VERDICT_GRANT);
+	ck_assert_int_eq(kit_opened.typ, typs[_i].typ);
 	free(token);
 }
 END_TEST
@@ -384,9 +233,10 @@ START_TEST(jt8_three_parts_and_none_empty)
 	char *good = token_make(TOKEN_KEY_P256, "ES256", payload), text[512];
 	AUTO(key_set) struct key_set *keys = kit_keys(TOKEN_KEY_P256, "ES256");
 
-	ck_assert_int_eq(check(keys, text, assemble("H.P.S", good, text)), VERDICT_GRANT);
+	ck_assert_int_eq(kit_jws(keys, text, assemble("H.P.S", good, text)), VERDICT_GRANT);
 	for (size_t i = 0; i < COUNT(forms); i++)
-		ck_assert_int_ne(check(keys, text, assemble(forms[i], good, text)), VERDICT_GRANT);
+		ck_assert_int_ne(
+		        kit_jws(keys, text, assemble(forms[i], good, text)), VERDICT_GRANT);
 	free(good);
 }
 END_TEST
@@ -405,7 +255,7 @@ START_TEST(jt8_no_byte_can_be_replaced)
 
 			good[at] = strange[i];
 			if (kept != strange[i])
-				ck_assert_int_ne(check(keys, good, len), VERDICT_GRANT);
+				ck_assert_int_ne(kit_jws(keys, good, len), VERDICT_GRANT);
 			good[at] = kept;
 		}
 	free(good);
@@ -421,13 +271,13 @@ START_TEST(jt8_nothing_can_be_appended_or_put_in_front)
 		size_t len = (size_t)snprintf(text, sizeof(text), "%s", good);
 
 		text[len] = (char)c;
-		ck_assert_int_ne(check(keys, text, len + 1), VERDICT_GRANT);
+		ck_assert_int_ne(kit_jws(keys, text, len + 1), VERDICT_GRANT);
 		memmove(text + 1, text, len);
 		text[0] = (char)c;
-		ck_assert_int_ne(check(keys, text, len + 1), VERDICT_GRANT);
+		ck_assert_int_ne(kit_jws(keys, text, len + 1), VERDICT_GRANT);
 	}
 	(void)snprintf(text, sizeof(text), "%s==", good);
-	ck_assert_int_ne(check(keys, text, strlen(text)), VERDICT_GRANT);
+	ck_assert_int_ne(kit_jws(keys, text, strlen(text)), VERDICT_GRANT);
 	free(good);
 }
 END_TEST
@@ -444,7 +294,7 @@ START_TEST(jt9_a_token_has_at_most_8_kib)
 		memset(long_payload, 'x', len);
 		long_payload[len] = '\0';
 		token = token_make(TOKEN_KEY_ED25519, "EdDSA", long_payload);
-		ck_assert_int_eq(check(keys, token, strlen(token)),
+		ck_assert_int_eq(kit_jws(keys, token, strlen(token)),
 		        strlen(token) <= JWS_TOKEN_MAX ? VERDICT_GRANT : VERDICT_DENY_MALFORMED);
 		at_limit += strlen(token) == JWS_TOKEN_MAX || strlen(token) == JWS_TOKEN_MAX - 1;
 		free(token);
@@ -452,7 +302,7 @@ START_TEST(jt9_a_token_has_at_most_8_kib)
 	ck_assert_uint_gt(at_limit, 0);
 	token = malloc(1 << 24); /* where libjwt died */
 	memset(token, 'A', 1 << 24);
-	ck_assert_int_eq(check(keys, token, 1 << 24), VERDICT_DENY_MALFORMED);
+	ck_assert_int_eq(kit_jws(keys, token, 1 << 24), VERDICT_DENY_MALFORMED);
 	free(token);
 	free(long_payload);
 }
@@ -466,100 +316,9 @@ START_TEST(jt9_a_header_has_at_most_1_kib)
 		memset(fill, 'x', (size_t)(len - 22));
 		(void)snprintf(header, sizeof(header), "{\"alg\":\"RS256\",\"x\":\"%s\"}", fill);
 		ck_assert_int_eq((int)strlen(header), len);
-		assert_verdict(TOKEN_KEY_RSA, "RS256", signed_as(TOKEN_KEY_RSA, "RS256", header),
+		kit_jws_expect(TOKEN_KEY_RSA, "RS256", signed_as(TOKEN_KEY_RSA, "RS256", header),
 		        len <= 1024 ? VERDICT_GRANT : VERDICT_DENY_MALFORMED);
 	}
-}
-END_TEST
-
-/* JT9: a signature of any other length than the key's, long before OpenSSL sees it. */
-START_TEST(jt9_only_one_length_of_signature_is_looked_at)
-{
-	static const unsigned char signature[1200];
-	const struct pair *p = &pairs[_i];
-	AUTO(key_set) struct key_set *keys = kit_keys(p->key, p->alg);
-	char header[64];
-
-	(void)snprintf(header, sizeof(header), "{\"alg\":\"%s\"}", p->alg);
-	for (size_t len = 1; len < sizeof(signature); len++) {
-		char *token = token_join(header, payload, 3, signature, len);
-
-		ck_assert_int_eq(check(keys, token, strlen(token)), VERDICT_DENY_SIGNATURE);
-		free(token);
-	}
-}
-END_TEST
-
-/* JT19: OpenSSL left alone takes any salt. */
-START_TEST(jt19_only_a_salt_as_long_as_the_digest_verifies)
-{
-	static const int salts[] = {0, 1, 20, 31, 32, 33, 64};
-	static const char header[] = "{\"alg\":\"PS256\"}";
-
-	for (size_t i = 0; i < COUNT(salts); i++) {
-		struct token_signing how = {.alg = "PS256", .salted = true, .salt_len = salts[i]};
-
-		assert_verdict(TOKEN_KEY_RSA, "PS256",
-		        token_make_signed(TOKEN_KEY_RSA, &how, header, payload),
-		        salts[i] == 32 ? VERDICT_GRANT : VERDICT_DENY_SIGNATURE);
-	}
-}
-END_TEST
-
-/* JT20: DER where r || s belongs, and numbers outside 1..n-1. */
-START_TEST(jt20_a_der_signature_is_refused)
-{
-	for (int i = 0; i < 50; i++) {
-		struct token_signing how = {.alg = "ES256", .der = true};
-
-		assert_verdict(TOKEN_KEY_P256, "ES256",
-		        token_make_signed(TOKEN_KEY_P256, &how, "{\"alg\":\"ES256\"}", payload),
-		        VERDICT_DENY_SIGNATURE);
-	}
-}
-END_TEST
-
-/* n of P-256: adding it to s gives the same number modulo n, which a loose verifier takes. */
-static const unsigned char order[32] = {0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff,
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3,
-        0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
-
-START_TEST(jt20_r_and_s_lie_in_1_to_n_minus_1)
-{
-	unsigned char parts[4][32] = {{0}, {0}, {0}, {0}};
-
-	parts[1][31] = 1;
-	memcpy(parts[2], order, 32);
-	memset(parts[3], 0xff, 32);
-	for (size_t r = 0; r < 4; r++)
-		for (size_t s = 0; s < 4; s++) {
-			unsigned char signature[64];
-
-			memcpy(signature, parts[r], 32);
-			memcpy(signature + 32, parts[s], 32);
-			assert_verdict(TOKEN_KEY_P256, "ES256",
-			        token_join("{\"alg\":\"ES256\"}", payload, 3, signature, 64),
-			        VERDICT_DENY_SIGNATURE);
-		}
-}
-END_TEST
-
-static const struct key_set *torture_keys;
-
-static bool
-build(struct err *e)
-{
-	AUTO(jws_verifier) struct jws_verifier *verifier = NULL;
-
-	return jws_verifier_new(torture_keys, &verifier, e);
-}
-
-START_TEST(every_allocation_may_fail)
-{
-	AUTO(key_set) struct key_set *keys = kit_keys(TOKEN_KEY_P256, "ES256");
-
-	torture_keys = keys;
-	ck_assert_uint_gt(kit_torture(build), 2);
 }
 END_TEST
 
@@ -567,12 +326,10 @@ Suite *
 jws_suite(void)
 {
 	Suite *s = suite_create("jws");
-	TCase *form = tcase_create("form"), *header = tcase_create("header"),
-	      *signature = tcase_create("signature");
+	TCase *form = tcase_create("form"), *header = tcase_create("header");
 
 	token_maker_prepare();
 	tcase_set_timeout(form, 60);
-	tcase_set_timeout(signature, 60);
 	tcase_add_test(form, jt8_three_parts_and_none_empty);
 	tcase_add_test(form, jt8_no_byte_can_be_replaced);
 	tcase_add_test(form, jt8_nothing_can_be_appended_or_put_in_front);
@@ -589,20 +346,7 @@ jws_suite(void)
 	tcase_add_test(header, jt7_an_unknown_kid_is_refused);
 	tcase_add_test(header, jt7_a_kid_has_at_most_256_characters);
 	tcase_add_loop_test(header, jt16_typ_is_told_apart, 0, COUNT(typs));
-	tcase_add_loop_test(signature, each_algorithm_verifies_its_own, 0, COUNT(pairs));
-	tcase_add_test(signature, jt1_jt4_no_algorithm_verifies_anothers);
-	tcase_add_test(signature, jt4_a_header_that_lies_meets_the_signature);
-	tcase_add_test(signature, jt4_es256_with_secp256k1_does_not_verify);
-	tcase_add_test(signature, a_strangers_key_does_not_verify);
-	tcase_add_test(signature, jt3_an_hmac_keyed_with_the_public_key_is_refused);
-	tcase_add_loop_test(
-	        signature, jt9_only_one_length_of_signature_is_looked_at, 0, COUNT(pairs));
-	tcase_add_test(signature, jt19_only_a_salt_as_long_as_the_digest_verifies);
-	tcase_add_test(signature, jt20_a_der_signature_is_refused);
-	tcase_add_test(signature, jt20_r_and_s_lie_in_1_to_n_minus_1);
-	tcase_add_test(signature, every_allocation_may_fail);
 	suite_add_tcase(s, form);
 	suite_add_tcase(s, header);
-	suite_add_tcase(s, signature);
 	return s;
 }

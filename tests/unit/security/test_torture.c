@@ -73,7 +73,7 @@ token_for(const struct attempt *t)
 	char *token = token_make(t->key, t->alg, claims);
 
 	if (t->spoiled)
-		token[strlen(token) - 8] = token[strlen(token) - 8] == 'A' ? 'B' : 'A';
+		token_spoil(token);
 	free(claims);
 	return token;
 }
