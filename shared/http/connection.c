@@ -1,5 +1,6 @@
 #include "shared/http/connection.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -388,6 +389,7 @@ connection_expired(struct connection *c)
 void
 connection_drain(struct connection *c, bool force)
 {
+	assert(!c->running); /* it would outlive this call, and the caller waits for its end */
 	/* A request that has arrived by now is still answered. */
 	if (!force && c->phase == PHASE_HEAD && c->in.len == 0)
 		receive(c);

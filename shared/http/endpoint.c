@@ -134,7 +134,8 @@ accept_one(struct http_endpoint *ep)
 	if (fd < 0) {
 		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
 			return false;
-		turn_away(ep);
+		if (errno == EMFILE || errno == ENFILE)
+			turn_away(ep);
 		listen_off(ep);
 		return false;
 	}

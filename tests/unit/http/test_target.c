@@ -16,6 +16,7 @@ static const struct {
         {"/a?//../%2F%2e",           "/a",                   "//../%2F%2e"   },
         {"/a%20b",                   "/a%20b",               NULL            },
         {"/a..b/...",                "/a..b/...",            NULL            },
+        {"/%90%a9%Fa%fA%Af",         "/%90%a9%Fa%fA%Af",     NULL            },
         {"/.hidden",                 "/.hidden",             NULL            },
         {"/a/",                      "/a/",                  NULL            },
         {"/a;b=c/~d!$&'()*+,:@",     "/a;b=c/~d!$&'()*+,:@", NULL            },
