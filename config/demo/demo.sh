@@ -27,7 +27,7 @@ mkdir -p "$state"
 
 say "1. Keys: one pair for users' tokens, another for the worker's credential"
 $bin/tasker-ctl auth generate-keys --output-dir "$state/keys"
-$bin/tasker-ctl auth generate-keys --output-dir "$state/internal-keys" >/dev/null
+$bin/tasker-ctl auth generate-keys --output-dir "$state/internal-keys" >/dev/null 2>&1
 (umask 077
  $bin/tasker-ctl auth generate-token --private-key "$state/internal-keys/jwt-private-key.pem" \
 	--audience tasker-internal --subject wrk:demo-worker --namespaces demo 2>/dev/null >"$state/worker.token"
@@ -56,16 +56,20 @@ start() { # role
 say "2. Both daemons (logs in $state/*.log)"
 start orchestration && orchestration=$pid
 start worker && worker=$pid
-n=0 # the worker registers its templates with the orchestration
-until $bin/tasker-ctl --output json template list 2>/dev/null | grep -q '"diamond"'; do
+n=0 # ready once the worker has registered its templates and its handlers answer
+until $bin/tasker-ctl system health >/dev/null 2>&1; do
 	n=$((n + 1))
-	[ $n -le 100 ] || { echo "the worker did not register; see $state/worker.log" >&2; exit 1; }
+	if [ $n -gt 150 ]; then
+		$bin/tasker-ctl system health || true
+		echo "the pair did not become ready; see $state/worker.log" >&2
+		exit 1
+	fi
 	sleep 0.1
 done
 $bin/tasker-ctl system health
 
 say "3. A diamond workflow: start, then left and right at once, then join"
-task=$($bin/tasker-ctl --output json task create --namespace demo --name diamond --version 1.0.0 --input '{"who":"Ada"}' |
+task=$($bin/tasker-ctl --output json task create --namespace demo --name diamond --version 1.0.0 --input '{"number":6}' |
 	sed -n 's/.*"task_uuid":"\([^"]*\)".*/\1/p')
 $bin/tasker-ctl task watch "$task"
 echo
@@ -73,14 +77,14 @@ $bin/tasker-ctl task steps "$task"
 
 say "4. Do it yourself"
 cat <<EOF
-Dashboard of the API:  $DEMO_API_URL/health/detailed   metrics: $DEMO_API_URL/metrics
+Health of the API:    $DEMO_API_URL/health/detailed   metrics: $DEMO_API_URL/metrics
 Worker:                http://127.0.0.1:$worker_port/health/detailed
 Token:                 export TOKEN=\$(cat $state/user.token)
 
 curl -s -H "Authorization: Bearer \$TOKEN" $DEMO_API_URL/v1/tasks/$task
 curl -s -H "Authorization: Bearer \$TOKEN" $DEMO_API_URL/v1/tasks/$task/workflow_steps
 curl -s -H "Authorization: Bearer \$TOKEN" -H "Content-Type: application/json" $DEMO_API_URL/v1/tasks \\
-  -d '{"name":"diamond","namespace":"demo","version":"1.0.0","context":{"who":"Grace"},"initiator":"me","source_system":"curl","reason":"trying it"}'
+  -d '{"name":"diamond","namespace":"demo","version":"1.0.0","context":{"number":7},"initiator":"me","source_system":"curl","reason":"trying it"}'
 curl -i $DEMO_API_URL/v1/tasks        # 401: no credential
 EOF
 if [ "${DEMO:-}" = once ]; then
