@@ -443,7 +443,7 @@ turn(struct link *l)
 static void
 say_goodbye(struct link *l)
 {
-	bool ok = l->session.secret[0] != '\0' && !l->said_down;
+	bool ok = !l->said_down || (desk_look(l->desk) & DESK_FINISHED) != 0;
 
 	l->end_by_us = clock_mono_us() + l->settings->goodbye_us;
 	forget_poll(l);

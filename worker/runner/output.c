@@ -63,26 +63,31 @@ output_add_tagged(struct output *o, const char *tag, const char *bytes, size_t l
 	}
 }
 
+/* A run of what is no text becomes one replacement character, so the text at most doubles. */
 static void
 add_valid(struct buf *out, const char *text, size_t len)
 {
 	static const char replacement[] = "\xEF\xBF\xBD";
 	size_t start = 0, at = 0;
+	bool replaced = false;
 
-	if (len == 0)
-		return;
 	while (at < len) {
 		uint32_t c;
 		const size_t n = utf8_next(text + at, len - at, &c);
 
-		if (c == UTF8_BAD || c == 0) {
+		if (c != UTF8_BAD && c != 0) {
+			replaced = false;
+		} else {
 			buf_add(out, text + start, at - start);
-			buf_add(out, replacement, sizeof(replacement) - 1);
+			if (!replaced)
+				buf_add(out, replacement, sizeof(replacement) - 1);
+			replaced = true;
 			start = at + n;
 		}
 		at += n;
 	}
-	buf_add(out, text + start, len - start);
+	if (len > start)
+		buf_add(out, text + start, len - start);
 }
 
 void

@@ -23,7 +23,8 @@ void output_add(struct output *o, const char *bytes, size_t len);
 /* The same with a tag in front of each line, for output that several attempts share. */
 void output_add_tagged(struct output *o, const char *tag, const char *bytes, size_t len);
 
-/* Appends the text to out: valid UTF-8 without U+0000, every other byte sequence replaced. */
+/* Appends the text to out: valid UTF-8 without U+0000, each run of other bytes replaced. It is at
+ * most twice as long as what is kept, and the note. */
 void output_text(const struct output *o, struct buf *out);
 
 #endif

@@ -14,7 +14,7 @@
 #include "shared/base/clock.h"
 
 struct fake {
-	int listener;
+	int listener, last;
 	char url[64];
 	struct {
 		int fd;
@@ -77,10 +77,14 @@ welcome(struct fake *f)
 	const int fd = accept4(f->listener, NULL, NULL, SOCK_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
-	for (size_t i = 0; i < FAKE_CONNECTIONS; i++) {
-		if (f->connections[i].fd < 0) {
-			f->connections[i].fd = fd;
-			f->connections[i].len = 0;
+	/* Round and round, so that a number means the same connection for a while. */
+	for (int i = 1; i <= FAKE_CONNECTIONS; i++) {
+		const int at = (f->last + i) % FAKE_CONNECTIONS;
+
+		if (f->connections[at].fd < 0) {
+			f->connections[at].fd = fd;
+			f->connections[at].len = 0;
+			f->last = at;
 			return;
 		}
 	}

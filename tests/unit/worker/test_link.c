@@ -122,7 +122,7 @@ begin(void)
 	settings.backoff_us = 5000;
 	settings.backoff_most_us = 40000;
 	settings.slack_us = 2000000;
-	settings.goodbye_us = 300000;
+	settings.goodbye_us = 60000;
 }
 
 static void
@@ -653,6 +653,7 @@ START_TEST(the_last_results_are_said_before_the_end)
 	struct fake_request r;
 	pthread_t thread;
 
+	settings.goodbye_us = 3000000;
 	go();
 	r = with_one_step(30000, 5000);
 	finish(1, 1, "\"last words\"");
