@@ -1,0 +1,69 @@
+#include "ctl/show.h"
+
+#include "shared/base/utf8.h"
+
+/* Format characters that reorder or hide what stands around them (Unicode's Bidi_Control, the line
+ * and paragraph separators, and the byte order mark). */
+static bool
+acts(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}
+
+static void
+spell(struct buf *out, uint32_t c)
+{
+	switch (c) {
+	case '\n':
+		buf_text(out, "\\n");
+		break;
+	case '\r':
+		buf_text(out, "\\r");
+		break;
+	case '\t':
+		buf_text(out, "\\t");
+		break;
+	default:
+		buf_format(out, c < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)c);
+	}
+}
+
+void
+show_clean(struct buf *out, const char *text, size_t len)
+{
+	for (size_t at = 0, n; at < len; at += n) {
+		uint32_t c;
+
+		n = utf8_next(text + at, len - at, &c);
+		if (c == UTF8_BAD)
+			buf_text(out, "\xef\xbf\xbd");
+		else if (acts(c))
+			spell(out, c);
+		else
+			buf_add(out, text + at, n);
+	}
+}
+
+void
+show_json(struct buf *out, const struct json *doc, const struct json_node *n)
+{
+	__attribute__((cleanup(auto_buf_))) struct buf text = BUF(MIB(64));
+
+	if (n == NULL || json_kind(n) == JSON_NULL) {
+		buf_text(out, "-");
+		return;
+	}
+	if (json_kind(n) == JSON_TRUE || json_kind(n) == JSON_FALSE) {
+		buf_text(out, json_kind(n) == JSON_TRUE ? "yes" : "no");
+		return;
+	}
+	if (!json_string(doc, n, &text))
+		json_compact(doc, n, &text);
+	if (text.len > SHOW_TEXT_MAX) {
+		show_clean(out, text.data, SHOW_TEXT_MAX);
+		buf_text(out, "...");
+	} else if (buf_ok(&text)) {
+		show_clean(out, text.data, text.len);
+	}
+}

@@ -1,0 +1,48 @@
+/*
+ * Signing tokens with libjwt, RS256: the one file that knows it is sign.c.
+ *
+ * libjwt is trusted with claims and keys of our own only. What it signs is checked by the daemons'
+ * verifier before anybody gets it, so that a token which they would refuse is never handed out.
+ */
+#ifndef CTL_SIGN_H
+#define CTL_SIGN_H
+
+#include <stdint.h>
+
+#include "shared/base/err.h"
+#include "shared/base/secret.h"
+
+enum { SIGN_LIST_MAX = 256 }; /* permissions or namespaces in one token */
+
+/* Words of a list given as "a, b,c": trimmed, empty ones left out. Zero-initialised it is empty. */
+struct sign_list {
+	char *text; /* what the words are in */
+	const char *words[SIGN_LIST_MAX];
+	size_t count;
+};
+
+/* ERR_LIMIT for more than SIGN_LIST_MAX words. given may be NULL: none. */
+MUST_CHECK bool sign_list_split(const char *given, struct sign_list *out, struct err *e);
+void sign_list_clear(struct sign_list *list);
+
+struct sign_claims {
+	const char *subject, *issuer, *audience;
+	const struct sign_list *permissions, *namespaces;
+	const char *tenant, *tenant_claim; /* tenant NULL: no such claim */
+	int64_t issued_s, expires_s;
+};
+
+/* A private key from a file, in PEM; at most 64 KiB. */
+MUST_CHECK bool sign_key_read(const char *path, OWNED struct secret **out, struct err *e);
+
+/* A compact JWS with a fresh jti; its text has a NUL, which counts in its length. */
+MUST_CHECK bool sign_token(const struct sign_claims *claims, const struct secret *private_pem,
+        OWNED struct secret **out, struct err *e);
+
+static inline void
+auto_sign_list_(struct sign_list *list)
+{
+	sign_list_clear(list);
+}
+
+#endif
