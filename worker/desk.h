@@ -46,7 +46,7 @@ unsigned desk_wait(struct desk *d, unsigned wanted, int64_t until_us);
 bool desk_take_change(struct desk *d);
 size_t desk_running(struct desk *d);
 /* What is to be called now that draining is over, once; else NULL. */
-loop_fn desk_take_drained(struct desk *d, void **arg);
+loop_fn desk_take_drained(struct desk *d, BORROWED void **arg);
 
 /* As link_poll_write(), with what the desk knows. */
 size_t desk_write_poll(struct desk *d, struct link_poll *p, struct buf *out);

@@ -50,6 +50,7 @@ MUST_CHECK bool link_start(struct link *l, struct err *e);
 void link_free(struct link *l);
 
 /* ---- from any thread ---- */
+/* A step came back from the runner. */
 void link_report(struct link *l, OWNED struct step_report *report);
 /* What the runner offers, or whether it has settled, has changed. */
 void link_changed(struct link *l);
@@ -57,6 +58,7 @@ void link_changed(struct link *l);
  * link's thread. */
 void link_drain(struct link *l, loop_fn done, void *arg);
 
+/* A copy of the numbers as they are now. */
 struct link_status link_status(struct link *l);
 
 AUTO_DEFINE(link, struct link, link_free)

@@ -30,6 +30,7 @@ struct link_reply {
 	char why[LINK_WHY];     /* for the log, where it is not LINK_OK */
 };
 
+/* Sends it and waits; out is set whatever comes of it. */
 enum link_answer_kind link_call_send(
         struct fetch *f, const struct link_call *c, struct link_reply *out);
 void link_reply_free(struct link_reply *r);

@@ -47,6 +47,7 @@ void step_report_write(const struct step_report *r, struct json_out *w);
 /* About how many bytes that takes; at least the true number. */
 size_t step_report_size(const struct step_report *r);
 
+/* The word on the wire: "ok", "error" ... */
 const char *outcome_name(enum outcome o);
 
 AUTO_DEFINE(step_report, struct step_report, step_report_free)

@@ -85,7 +85,8 @@ void attempt_note(struct attempt *a, const struct frame *f);
 /* The attempt with this id, or with this step and number; NULL without one. */
 BORROWED struct attempt *attempt_by_id(struct attempt *list, const char *id);
 BORROWED struct attempt *attempt_by_step(struct attempt *list, const char *step, int64_t number);
-void attempt_unlink(struct attempt **list, struct attempt *a);
+/* Takes a, which must be in it, out of the list. */
+void attempt_unlink(BORROWED struct attempt **list, struct attempt *a);
 
 AUTO_DEFINE(attempt, struct attempt, attempt_free)
 

@@ -17,10 +17,12 @@ struct crew_ears {
 	void *arg;
 };
 
+/* Starts nothing yet. handler is borrowed, ears are copied. */
 MUST_CHECK bool crew_new(struct workshop *shop, const struct handler_settings *handler,
         const struct crew_ears *ears, OWNED struct crew **out, struct err *e);
 void crew_free(struct crew *c); /* after crew_gone() */
 
+/* Starts all its processes; and looks after them, once a tick. */
 void crew_start(struct crew *c);
 void crew_tick(struct crew *c);
 

@@ -26,6 +26,7 @@ MUST_CHECK bool handler_pool_new(struct workshop *shop, const struct handler_set
         loop_fn changed, void *arg, OWNED struct handler_pool **out, struct err *e);
 void handler_pool_free(struct handler_pool *pool); /* after its end */
 
+/* Starts its processes; and looks after them and its health, once a tick. */
 void handler_pool_start(struct handler_pool *pool);
 void handler_pool_tick(struct handler_pool *pool);
 
@@ -49,6 +50,7 @@ void handler_pool_drain(struct handler_pool *pool);
 void handler_pool_end(struct handler_pool *pool);
 bool handler_pool_ended(const struct handler_pool *pool);
 
+/* They live as long as the pool. */
 BORROWED const struct handler_pool_numbers *handler_pool_numbers(const struct handler_pool *pool);
 BORROWED const struct handler_settings *handler_pool_handler(const struct handler_pool *pool);
 

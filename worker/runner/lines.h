@@ -22,9 +22,11 @@ enum lines_got {
 	LINES_NOMEM,
 };
 
+/* max bytes a line. Nothing is allocated yet. */
 struct lines lines_new(size_t max);
 void lines_free(struct lines *l);
 
+/* At most 64 KiB at once, and lines_next() until NONE before more. */
 enum lines_got lines_add(struct lines *l, const char *bytes, size_t len);
 /* The next whole line, without its newline; it lives until the next call of either. */
 enum lines_got lines_next(struct lines *l, BORROWED const char **line, size_t *len);
