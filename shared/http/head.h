@@ -41,14 +41,14 @@ enum { HTTP_FIELDS_MAX = 128, HTTP_PATH_MAX = 4096, HTTP_REQUEST_LINE_MAX = 8192
 struct http_limits {
 	size_t head_bytes;  /* 16384: request line and fields, LM1 */
 	size_t head_fields; /* 64, at most HTTP_FIELDS_MAX */
-	/* LM2, absolute, microseconds */
+	/* LM2, absolute, microseconds; head_us also until the first byte of a new connection */
 	int64_t head_us, body_us, idle_us, write_us;
 	size_t body_min_rate; /* bytes a second, after the first second */
 	size_t connections;   /* of the whole server, LM3 */
 	size_t connections_per_address;
 	size_t requests;     /* of one connection, LM8 */
 	int64_t lifetime_us; /* of one connection */
-	size_t memory;       /* of one connection beside the row's body limit, LM7 */
+	size_t memory;       /* of one connection beside the row's body limit, LM7; two heads fit */
 	size_t pipeline;     /* requests answered in one turn of a connection, HP14 */
 };
 extern const struct http_limits http_limits_default;

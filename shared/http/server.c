@@ -47,10 +47,8 @@ limits_check(const struct http_limits *l, struct err *e)
 	if (l->head_fields > HTTP_FIELDS_MAX)
 		return err_set(e, ERR_LIMIT, "at most %d fields a head, not %zu", HTTP_FIELDS_MAX,
 		        l->head_fields);
-	if (l->head_bytes == 0 || l->memory / 2 < l->head_bytes)
-		return err_set(e, ERR_LIMIT,
-		        "the memory of a connection (%zu) has to hold two heads (%zu)", l->memory,
-		        l->head_bytes);
+	if (l->head_bytes == 0)
+		return err_set(e, ERR_LIMIT, "a head has to be allowed some bytes");
 	if (l->head_us <= 0 || l->body_us <= 0 || l->idle_us <= 0 || l->write_us <= 0)
 		return err_set(e, ERR_LIMIT, "a deadline of connections has to be above 0");
 	if (l->requests == 0 || l->pipeline == 0 || l->lifetime_us <= 0)
@@ -67,6 +65,9 @@ limits_settle(struct http_limits *l)
 		l->connections = most;
 	if (l->connections_per_address == 0)
 		l->connections_per_address = (l->connections + 1) / 2;
+	/* The head of the request in progress and that of the next one. */
+	if (l->memory < 2 * l->head_bytes)
+		l->memory = 2 * l->head_bytes;
 }
 
 /* ---- the listening socket ---- */

@@ -81,7 +81,7 @@ START_TEST(limits_that_cannot_work_are_refused)
 	for (size_t i = 0; i < COUNT(wrong); i++)
 		wrong[i] = http_limits_default;
 	wrong[0].head_fields = HTTP_FIELDS_MAX + 1;
-	wrong[1].memory = 2 * wrong[1].head_bytes - 1;
+	wrong[1].head_bytes = 0;
 	wrong[2].head_us = 0;
 	wrong[3].body_us = 0;
 	wrong[4].idle_us = 0;
@@ -120,6 +120,19 @@ START_TEST(connections_stay_below_the_descriptors_LM3)
 }
 END_TEST
 
+START_TEST(the_memory_of_a_connection_holds_two_heads_at_least_LM7)
+{
+	struct http_limits limits = http_limits_default;
+	struct http_server *s = NULL;
+	struct err e = {0};
+
+	limits.memory = 2 * limits.head_bytes - 1;
+	ck_assert(http_server_new("127.0.0.1:0", -1, &limits, &s, &e));
+	ck_assert_uint_eq(s->limits.memory, 2 * limits.head_bytes);
+	http_server_free(s);
+}
+END_TEST
+
 START_TEST(every_allocation_of_a_server_may_fail)
 {
 	struct http_server *s = NULL;
@@ -145,6 +158,7 @@ server_suite(void)
 	tcase_add_test(tc, an_inherited_socket_is_used_as_it_is);
 	tcase_add_test(tc, limits_that_cannot_work_are_refused);
 	tcase_add_test(tc, connections_stay_below_the_descriptors_LM3);
+	tcase_add_test(tc, the_memory_of_a_connection_holds_two_heads_at_least_LM7);
 	tcase_add_test(tc, every_allocation_of_a_server_may_fail);
 	suite_add_tcase(s, tc);
 	return s;
