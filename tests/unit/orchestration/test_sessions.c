@@ -7,7 +7,7 @@
 #include "tests/unit/unit.h"
 
 static void
-digest_of(unsigned n, unsigned char out[32])
+make_digest(unsigned n, unsigned char out[32])
 {
 	memset(out, (int)(n & 0xff), 32);
 	out[31] = (unsigned char)(n >> 8);
@@ -21,7 +21,7 @@ START_TEST(session_is_found_by_its_digest_and_no_other)
 	struct err e = {0};
 
 	ck_assert(sessions_new(4, &s, &e));
-	digest_of(7, digest);
+	make_digest(7, digest);
 	ck_assert(sessions_put(s, digest, "s-1", "w1", 99, &e));
 	ck_assert_int_eq(sessions_find(digest, &facts, s), VERDICT_GRANT);
 	ck_assert_str_eq(facts.worker, "w1");
@@ -42,9 +42,9 @@ START_TEST(new_registration_ends_the_workers_old_session)
 	unsigned char old[32], fresh[32], other[32];
 	struct err e = {0};
 
-	digest_of(1, old);
-	digest_of(2, fresh);
-	digest_of(3, other);
+	make_digest(1, old);
+	make_digest(2, fresh);
+	make_digest(3, other);
 	ck_assert(sessions_new(4, &s, &e));
 	ck_assert(sessions_put(s, old, "s-1", "w1", 0, &e));
 	ck_assert(sessions_put(s, other, "s-2", "w2", 0, &e));
@@ -66,10 +66,10 @@ START_TEST(table_is_bounded)
 	ck_assert(sessions_new(4, &s, &e));
 	for (unsigned n = 0; n < 4; n++) {
 		(void)snprintf(worker, sizeof(worker), "w%u", n);
-		digest_of(n, digest);
+		make_digest(n, digest);
 		ck_assert(sessions_put(s, digest, "s", worker, 0, &e));
 	}
-	digest_of(4, digest);
+	make_digest(4, digest);
 	ck_assert(!sessions_put(s, digest, "s", "w4", 0, &e));
 	ck_assert_int_eq(e.code, ERR_LIMIT);
 	ck_assert_int_eq(sessions_find(digest, &facts, s), VERDICT_DENY_SESSION);
