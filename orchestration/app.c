@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "orchestration/orchestration_metrics.h"
 #include "orchestration/routes.h"
 #include "shared/base/log.h"
 #include "shared/daemon/service.h"
@@ -21,11 +22,14 @@
 enum {
 	STORE_STUCK_MS = 5000,
 	PROBE_EVERY_US = 500000,
+	COUNTS_EVERY_US = 5000000, /* counts for metrics */
+	COUNTS_STALE_US = 30000000,
 };
 
 struct orchestration {
 	struct app app;
 	struct service service;
+	struct orchestration_metrics *metrics;
 	struct route *routes; /* routes.def with the configured body limits */
 };
 
@@ -147,7 +151,7 @@ open_store(struct orchestration *o, const struct config *c, struct err *e)
 	               &o->app, e);
 }
 
-/* ---- health ---- */
+/* ---- health and metrics ---- */
 
 static bool
 store_is_well(struct app *app, const char **why)
@@ -185,6 +189,17 @@ add_probes(struct orchestration *o, struct err *e)
 	        .deadline_us = 1000000};
 
 	return health_add(o->service.health, &store, &probe, e);
+}
+
+static bool
+add_metrics(struct orchestration *o, struct err *e)
+{
+	const struct orchestration_metrics_settings settings = {.store = o->app.store,
+	        .loop = o->service.loop,
+	        .every_us = COUNTS_EVERY_US,
+	        .stale_us = COUNTS_STALE_US};
+
+	return orchestration_metrics_new(o->service.metrics, &settings, &o->metrics, e);
 }
 
 /* ---- hooks of the service ---- */
@@ -254,7 +269,7 @@ prepare(struct orchestration *o, const struct config *config, int *exit_code, st
 	if (!sessions_new(SESSIONS_MAX, &o->app.sessions, e) || !add_probes(o, e))
 		return false;
 	*exit_code = EXIT_CODE_CONFIG;
-	return open_store(o, config, e);
+	return open_store(o, config, e) && add_metrics(o, e);
 }
 
 int
@@ -271,8 +286,10 @@ app_run(const struct config *config, const char *port_file)
 		LOG(INFO, "policy.ownership", TEXT_F("policy", ownership_name(o.app.ownership)));
 		code = serve(&o, port_file);
 	}
+	orchestration_metrics_stop(o.metrics);
 	store_close(o.app.store);
 	service_close(&o.service);
+	orchestration_metrics_free(o.metrics);
 	sessions_free(o.app.sessions);
 	free(o.routes);
 	return code;
