@@ -28,8 +28,9 @@ struct backend_ops {
 	void (*close)(struct backend *b);
 	bool (*begin)(struct backend *b, struct err *e); /* a writer's to write, else a snapshot */
 	bool (*commit)(struct backend *b, struct err *e);
-	void (*rollback)(struct backend *b);       /* fine outside a transaction */
-	bool (*is_fatal)(const struct backend *b); /* an fsync failed: nothing may be trusted */
+	bool (*has_changes)(const struct backend *b); /* the open transaction does */
+	void (*rollback)(struct backend *b);          /* fine outside a transaction */
+	bool (*is_fatal)(const struct backend *b);    /* an fsync failed: nothing may be trusted */
 	bool (*is_overdue)(const struct backend *b, bool *urgent); /* a checkpoint */
 	bool (*checkpoint)(struct backend *b, struct err *e);
 	void (*limit_time)(struct backend *b, int64_t until_us); /* of reads, real time; 0: none */

@@ -34,7 +34,8 @@ struct backend {
 	enum backend_role role;
 	int lock; /* the instance lock's descriptor, -1 if this connection has none */
 	int wal_pages;
-	bool open; /* a transaction is */
+	int64_t changes; /* of the connection when the transaction began */
+	bool open;       /* a transaction is */
 	bool fatal;
 	int64_t until_us;
 };

@@ -199,7 +199,14 @@ begin(struct backend *b, struct err *e)
 	if (!query_run(&q, e))
 		return false;
 	b->open = true;
+	b->changes = sqlite3_total_changes64(b->db);
 	return true;
+}
+
+static bool
+has_changes(const struct backend *b)
+{
+	return b->open && sqlite3_total_changes64(b->db) != b->changes;
 }
 
 static bool
@@ -264,6 +271,7 @@ backend_for(const char *url, struct backend_ops *out)
 	        .close = sqlite_close,
 	        .begin = begin,
 	        .commit = commit,
+	        .has_changes = has_changes,
 	        .rollback = rollback,
 	        .is_fatal = is_fatal,
 	        .is_overdue = is_overdue,

@@ -267,11 +267,23 @@ reserve(struct work *w, struct err *e)
 	return true;
 }
 
+/* A transaction that wrote nothing needs no commit. */
+static bool
+end_transaction(struct work *w, bool *wrote, struct err *e)
+{
+	*wrote = w->open && w->ops->has_changes(w->db);
+	if (*wrote)
+		return w->ops->commit(w->db, e);
+	if (w->open)
+		w->ops->rollback(w->db);
+	return true;
+}
+
 bool
-work_commit(struct work *w, struct err *e)
+work_commit(struct work *w, bool *wrote, struct err *e)
 {
 	if (!reserve(w, e) || (w->counted && !w->ops->totals_save(w->db, &w->totals, e)) ||
-	        (w->open && !w->ops->commit(w->db, e)))
+	        !end_transaction(w, wrote, e))
 		return false;
 	w->open = w->counted = false;
 	for (size_t i = 0; i < w->effect_count; i++)

@@ -91,7 +91,8 @@ MUST_CHECK bool work_open(struct work *w, const struct store_settings *s,
 void work_close(struct work *w); /* no poll may wait any more */
 /* Begins the batch's transaction unless it is open. */
 MUST_CHECK bool work_begin(struct work *w, struct err *e);
-MUST_CHECK bool work_commit(struct work *w, struct err *e); /* and applies the effects */
+/* Commits, if anything was written, and applies the effects. */
+MUST_CHECK bool work_commit(struct work *w, bool *wrote, struct err *e);
 void work_rollback(struct work *w);
 MUST_CHECK bool work_effect(struct work *w, const struct effect *effect, struct err *e);
 MUST_CHECK bool work_owner(struct work *w, const struct principal *who, int64_t *tenant,

@@ -219,12 +219,12 @@ attempt(struct writer *w, struct batch *b, struct op_list *round, struct err *e)
 	}
 	if (!match_queue(&w->work, e))
 		return false;
-	wrote = w->work.open;
-	if (!work_commit(&w->work, e))
+	if (!work_commit(&w->work, &wrote, e))
 		return false;
-	if (wrote)
+	if (wrote) {
 		atomic_fetch_add(&w->pulse->commits, 1);
-	atomic_store(&w->pulse->degraded, false);
+		atomic_store(&w->pulse->degraded, false);
+	}
 	return true;
 }
 

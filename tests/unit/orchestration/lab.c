@@ -20,31 +20,31 @@ struct lab_gate {
 static const struct {
 	const char *name, *yaml;
 } templates[] = {
-        {"linear",                                                         "name: linear\nnamespace_name: demo\nversion: 1.0.0\nsteps:\n"
+        {"linear",  "name: linear\nnamespace_name: demo\nversion: 1.0.0\nsteps:\n"
                    "  - {name: a, handler: {callable: demo.a, initialization: {k: 1}}}\n"
                    "  - {name: b, handler: {callable: demo.b}, dependencies: [a]}\n"     },
-        {"diamond",                                                        "name: diamond\nnamespace_name: demo\nversion: 1.0.0\nsteps:\n"
+        {"diamond", "name: diamond\nnamespace_name: demo\nversion: 1.0.0\nsteps:\n"
                     "  - {name: a, handler: {callable: demo.a}}\n"
                     "  - {name: b, handler: {callable: demo.b}, dependencies: [a]}\n"
                     "  - {name: c, handler: {callable: demo.c}, dependencies: [a]}\n"
                     "  - {name: d, handler: {callable: demo.d}, dependencies: [b, c]}\n"},
-        {"single",                                                         "name: single\nnamespace_name: demo\nversion: 1.0.0\nsteps:\n"
+        {"single",  "name: single\nnamespace_name: demo\nversion: 1.0.0\nsteps:\n"
                    "  - {name: a, handler: {callable: demo.a}, timeout_seconds: 7, retry: "
                    "{max_attempts: 3, "
                    "backoff_base_ms: 1000, max_backoff_ms: 30000}}\n"                    },
-        {"fragile",                                                        "name: fragile\nnamespace_name: demo\nversion: 1.0.0\nsteps:\n"
+        {"fragile", "name: fragile\nnamespace_name: demo\nversion: 1.0.0\nsteps:\n"
                     "  - {name: a, handler: {callable: demo.a}, retry: {max_attempts: 1}}\n"
                     "  - {name: b, handler: {callable: demo.b}, retry: {max_attempts: 1}}\n"
                     "  - {name: c, handler: {callable: demo.c}, dependencies: [a]}\n"   },
-        {"keyed",                                                          "name: keyed\nnamespace_name: demo\nversion: 1.0.0\nidentity_strategy: "
-         "caller_provided\n"
-                  "steps:\n  - {name: a, handler: {callable: demo.a}}\n"                                                                                          },
-        {"unique", "name: unique\nnamespace_name: demo\nversion: 1.0.0\nidentity_strategy: "
-         "always_unique\n"
-                   "steps:\n  - {name: a, handler: {callable: demo.a}}\n"},
-        {"pair",                                                                 "name: pair\nnamespace_name: demo\nversion: 1.0.0\nsteps:\n"
+        {"keyed",   "name: keyed\nnamespace_name: demo\nversion: 1.0.0\nidentity_strategy: "
+                  "caller_provided\n"
+                  "steps:\n  - {name: a, handler: {callable: demo.a}}\n"                  },
+        {"unique",  "name: unique\nnamespace_name: demo\nversion: 1.0.0\nidentity_strategy: "
+                   "always_unique\n"
+                   "steps:\n  - {name: a, handler: {callable: demo.a}}\n"                },
+        {"pair",    "name: pair\nnamespace_name: demo\nversion: 1.0.0\nsteps:\n"
                  "  - {name: a, handler: {callable: demo.a}}\n"
-                 "  - {name: b, handler: {callable: demo.b}}\n"                                  },
+                 "  - {name: b, handler: {callable: demo.b}}\n"                            },
 };
 
 const char *
@@ -153,7 +153,8 @@ deliver(struct mail *mail)
 {
 	struct lab_gate *gate = (struct lab_gate *)mail->next;
 
-	ck_assert_ptr_nonnull(gate); /* exactly once: a second delivery finds no gate */
+	if (gate == NULL) /* exactly once: a second delivery finds no gate */
+		__builtin_trap();
 	mail->next = NULL;
 	(void)pthread_mutex_lock(&gate->lock);
 	gate->open = true;
@@ -161,10 +162,10 @@ deliver(struct mail *mail)
 	(void)pthread_mutex_unlock(&gate->lock);
 }
 
-struct waiting
-lab_begin(struct lab *lab, struct store_op *op)
+static struct waiting
+prepare(struct store_op *op)
 {
-	struct lab_gate *gate = calloc(1, sizeof(*gate));
+	struct lab_gate *gate = store_op_alloc(op, 1, sizeof(*gate));
 
 	ck_assert_ptr_nonnull(gate);
 	(void)pthread_mutex_init(&gate->lock, NULL);
@@ -172,8 +173,16 @@ lab_begin(struct lab *lab, struct store_op *op)
 	op->home = NULL;
 	op->mail.next = &gate->link; /* free for us, since no loop queues the mail */
 	op->mail.deliver = deliver;
-	store_submit(lab->store, op);
 	return (struct waiting){op, gate};
+}
+
+struct waiting
+lab_begin(struct lab *lab, struct store_op *op)
+{
+	struct waiting w = prepare(op);
+
+	store_submit(lab->store, op);
+	return w;
 }
 
 bool
@@ -187,23 +196,44 @@ lab_is_answered(struct waiting *w)
 	return open;
 }
 
-void
-lab_await(struct waiting *w)
+/* No assertion in here: Check allocates for them, and an allocation may be about to fail. */
+static bool
+wait_open(struct lab_gate *gate)
 {
 	struct timespec until;
 	int rc = 0;
 
 	(void)clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += 20;
-	(void)pthread_mutex_lock(&w->gate->lock);
-	while (!w->gate->open && rc == 0)
-		rc = pthread_cond_timedwait(&w->gate->opened, &w->gate->lock, &until);
-	(void)pthread_mutex_unlock(&w->gate->lock);
-	ck_assert_msg(rc == 0, "%s was not answered", store_verb_name(w->op->verb));
+	(void)pthread_mutex_lock(&gate->lock);
+	while (!gate->open && rc == 0)
+		rc = pthread_cond_timedwait(&gate->opened, &gate->lock, &until);
+	(void)pthread_mutex_unlock(&gate->lock);
+	return rc == 0;
+}
+
+void
+lab_await(struct waiting *w)
+{
+	ck_assert_msg(wait_open(w->gate), "%s was not answered", store_verb_name(w->op->verb));
 	(void)pthread_cond_destroy(&w->gate->opened);
 	(void)pthread_mutex_destroy(&w->gate->lock);
-	free(w->gate);
 	w->gate = NULL;
+}
+
+enum store_outcome
+lab_run_short_of_memory(struct lab *lab, struct store_op *op, unsigned nth)
+{
+	struct waiting w = prepare(op);
+	bool answered;
+
+	fault_allocation(nth);
+	store_submit(lab->store, op);
+	answered = wait_open(w.gate);
+	fault_allocation(0);
+	ck_assert(answered);
+	lab_await(&w);
+	return op->outcome;
 }
 
 enum store_outcome

@@ -31,6 +31,9 @@ void lab_advance(struct lab *lab, int64_t us); /* both clocks; wakes the store *
 /* Submits op and waits for its answer; op stays the caller's. */
 enum store_outcome lab_run(struct lab *lab, struct store_op *op);
 
+/* The same, while the nth allocation fails. */
+enum store_outcome lab_run_short_of_memory(struct lab *lab, struct store_op *op, unsigned nth);
+
 /* An operation whose answer is awaited later: for polls that park. */
 struct waiting {
 	struct store_op *op;
