@@ -1,5 +1,6 @@
 #include "shared/base/secret.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,16 +47,31 @@ secret_len(const struct secret *s)
 	return s->len;
 }
 
+/* Hides how difference came about, so that no compiler leaves the loop at the first one. */
+static uint64_t
+unknown(uint64_t difference)
+{
+	__asm__ volatile("" : "+r"(difference));
+	return difference;
+}
+
+/* Eight bytes at a time: each request with a cached token passes here with all of it. */
 bool
 secret_equal(const void *a, const void *b, size_t len)
 {
-	/* volatile keeps the compiler from leaving the loop at the first difference */
-	const volatile unsigned char *left = a;
-	const volatile unsigned char *right = b;
-	unsigned char difference = 0;
+	const unsigned char *left = a, *right = b;
+	uint64_t difference = 0;
+	size_t i = 0;
 
-	for (size_t i = 0; i < len; i++)
-		difference |= (unsigned char)(left[i] ^ right[i]);
+	for (; len - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+		uint64_t x, y;
+
+		memcpy(&x, left + i, sizeof(x));
+		memcpy(&y, right + i, sizeof(y));
+		difference = unknown(difference | (x ^ y));
+	}
+	for (; i < len; i++)
+		difference = unknown(difference | (uint64_t)(left[i] ^ right[i]));
 	return difference == 0;
 }
 

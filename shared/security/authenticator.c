@@ -193,7 +193,8 @@ check_token(struct authenticator *a, const char *token, size_t len, int64_t now_
 
 	if (known == NULL) {
 		a->stats.misses++;
-		return verify_token(a, token, len, now_s, out);
+		return bearer_is_token68(token, len) ? verify_token(a, token, len, now_s, out)
+		                                     : VERDICT_DENY_MALFORMED;
 	}
 	a->stats.hits++;
 	*out = security_context_ref(known);
