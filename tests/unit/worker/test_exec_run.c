@@ -121,14 +121,14 @@ END_TEST
 static const struct {
 	const char *script, *log;
 } surroundings[] = {
-        {"umask",                                                     "0077\n"},
-        {"ulimit -c",                                                 "0\n"   },
-        {"ulimit -Sn",                                                "1024\n"},
-        {"cat /proc/self/oom_score_adj",                              "500\n" },
-        {"ls /proc/$$/fd | tr '\\n' ' '",                             "0 1 2 "},
-        {"test \"$(ps -o sid= -p $$ | tr -d ' ')\" = $$ && echo own", "own\n" },
-        {"stat -c %a \"$(dirname \"$TASKER_RESULT\")\"",              "700\n" },
-        {"pwd",                                                       "/usr\n"},
+        {"umask",                                                                  "0077\n"},
+        {"ulimit -c",                                                              "0\n"   },
+        {"ulimit -Sn",                                                             "1024\n"},
+        {"cat /proc/self/oom_score_adj",                                           "500\n" },
+        {"for i in {3..63}; do [ -e /proc/$$/fd/$i ] && echo $i; done; echo none", "none\n"},
+        {"test \"$(ps -o sid= -p $$ | tr -d ' ')\" = $$ && echo own",              "own\n" },
+        {"stat -c %a \"$(dirname \"$TASKER_RESULT\")\"",                           "700\n" },
+        {"pwd",                                                                    "/usr\n"},
 };
 
 START_TEST(the_shim_prepares_the_process)
