@@ -407,7 +407,8 @@ on_body(struct exchange *x, void *arg)
 
 	(void)arg;
 	limits.bytes = req->route->body_max;
-	if (req->route->access.kind == ACCESS_INTERNAL) /* many results, each within its own limits */
+	if (req->route->access.kind ==
+	        ACCESS_INTERNAL) /* many results, each within its own limits */
 		limits.nodes = limits.bytes / 2;
 	text = exchange_body(x, &len);
 	if (json_parse(text, len, &limits, &req->json, &e))

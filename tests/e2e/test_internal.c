@@ -94,7 +94,7 @@ static const struct {
                 "1\",\"slots\":1,\"namespaces\":[\"hand\"]}",    400, "protocol 1"       },
         {"w1", "hand",
          "{\"proto\":1,\"worker\":\"w1\",\"boot\":\"nonsense\",\"slots\":1,\"namespaces\":["
-         "\"hand\"]}",                                           400, "/boot"            },
+                "\"hand\"]}",                                    400, "/boot"            },
         {"w1", "hand",
          "{\"proto\":1,\"worker\":\"w1\",\"boot\":\"" BOOT
                 "1\",\"slots\":5000,\"namespaces\":[\"hand\"]}", 400, "/slots"           },
