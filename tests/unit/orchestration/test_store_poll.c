@@ -112,7 +112,7 @@ START_TEST(a_poll_gets_as_many_steps_as_it_has_free_slots)
 	for (int i = 0; i < 10; i++)
 		(void)lab_create(&lab, "single");
 	for (int slots = 0; slots < 4; slots++) {
-		char name[8];
+		char name[16];
 		AUTO(store_op) struct store_op *poll = NULL;
 
 		(void)snprintf(name, sizeof(name), "w%d", slots);
@@ -434,7 +434,7 @@ START_TEST(many_polls_and_creates_at_once_lose_nothing)
 	size_t given = 0;
 
 	for (int i = 0; i < WORKERS; i++) {
-		char name[8];
+		char name[16];
 
 		(void)snprintf(name, sizeof(name), "w%d", i);
 		sessions[i] = lab_worker(&lab, name, "b");

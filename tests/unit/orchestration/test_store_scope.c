@@ -17,7 +17,7 @@ static struct uuid tasks[TENANTS][OWNERS][EACH];
 static struct principal
 caller(enum scope_kind scope, int tenant, int owner)
 {
-	char t[8], o[8];
+	char t[16], o[16];
 
 	(void)snprintf(t, sizeof(t), "t%d", tenant);
 	(void)snprintf(o, sizeof(o), "o%d", owner); /* the same names in every tenant */
@@ -32,7 +32,7 @@ set_up(void)
 	for (int i = 0; i < EACH; i++)
 		for (int t = 0; t < TENANTS; t++)
 			for (int o = 0; o < OWNERS; o++) {
-				char context[16];
+				char context[32];
 				AUTO(store_op) struct store_op *op = NULL;
 
 				/* The same context in every tenant and for every owner: OW5. */

@@ -463,7 +463,6 @@ START_TEST(an_input_beyond_a_frame_fails_its_step)
 {
 	struct buf context = BUF(MIB(16));
 	struct uuid task;
-	AUTO(store_op) struct store_op *op = NULL;
 	AUTO(store_op) struct store_op *poll = NULL;
 	AUTO(store_op) struct store_op *create = lab_create_op("single", "{\"huge\":1}");
 
