@@ -114,7 +114,7 @@ task_view_print(struct ctl *ctl, const struct api_answer *task)
 	if (ctl->json)
 		return api_print(ctl, task);
 	status = ctl_print(ctl, card(ctl_look(ctl), task->doc));
-	if (status != EXIT_STATUS_OK || json_count(field(task->doc, "steps")) == 0)
+	if (status != EXIT_STATUS_OK || json_first(task->doc, field(task->doc, "steps")) == NULL)
 		return status;
 	(void)fputc('\n', ctl->world->out);
 	return print_readiness(ctl, task->doc);
