@@ -168,22 +168,15 @@ vet_by_type(const EVP_PKEY *pkey, enum key_type *out, struct err *e)
 	return err_set(e, ERR_CRYPTO, "a key that is neither RSA nor EC nor Ed25519");
 }
 
-/* OpenSSL counts references in the key, hence its missing const. */
-static EVP_PKEY *
-counted(const EVP_PKEY *pkey)
-{
-	return (EVP_PKEY *)(uintptr_t)pkey;
-}
-
 bool
-key_vet(const struct evp_pkey_st *pkey, enum key_type *out, struct err *e)
+key_vet(struct evp_pkey_st *pkey, enum key_type *out, struct err *e)
 {
 	AUTO(evp_pkey_ctx) EVP_PKEY_CTX *ctx = NULL;
 	enum key_type type = KEY_NONE;
 
 	if (!vet_by_type(pkey, &type, e))
 		return false;
-	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, counted(pkey), NULL);
+	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
 	if (ctx == NULL || EVP_PKEY_public_check(ctx) != 1) {
 		ERR_clear_error();
 		return err_set(e, ERR_CRYPTO, "a key that fails OpenSSL's own check");

@@ -16,15 +16,15 @@ static const char *const method_names[] = {
 
 struct counted {
 	struct security_context shown; /* first, so that the shown pointer is this one */
+	struct counted *self;          /* callers hold it as const; the count is ours to change */
 	size_t count;
 	const char *block[]; /* the namespaces' list with its NULL, then the texts */
 };
 
-/* Callers see contexts as const; the count behind one is ours to change. */
 static struct counted *
 counted(const struct security_context *c)
 {
-	return (struct counted *)(uintptr_t)c;
+	return ((const struct counted *)c)->self;
 }
 
 static size_t
@@ -88,6 +88,7 @@ security_context_new(const struct security_context *fields,
 		return err_set(e, ERR_NOMEM, "out of memory for a security context");
 	at = (char *)made->block + list;
 	made->shown = *fields;
+	made->self = made;
 	made->count = 1;
 	made->shown.subject = put(&at, or_empty(fields->subject));
 	made->shown.owner = put(&at, or_empty(fields->owner));

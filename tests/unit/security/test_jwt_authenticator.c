@@ -1,6 +1,7 @@
 /* The verifier of one loop: header and payload together, and which ring a token is tried on. */
 #include "shared/security/jwt_authenticator.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,59 @@ START_TEST(one_scratch_serves_many_tokens)
 }
 END_TEST
 
+enum { LOOPS = 4, ROUNDS = 50 };
+
+struct loop {
+	const struct security_service *service;
+	const char *user, *worker;
+	unsigned granted;
+};
+
+static void *
+run_loop(void *arg)
+{
+	struct loop *loop = arg;
+	AUTO(jwt_authenticator) struct jwt_authenticator *j = NULL;
+	struct err e = {0};
+
+	if (!jwt_authenticator_new(loop->service, &j, &e))
+		return NULL;
+	for (int i = 0; i < ROUNDS; i++) {
+		const char *token = i % 2 == 0 ? loop->user : loop->worker;
+		struct jwt_acceptance accepted = {0};
+
+		loop->granted += jwt_authenticator_check(j, token, strlen(token), NOW_S,
+		                         &accepted) == VERDICT_GRANT;
+		security_context_unref(accepted.context);
+	}
+	return NULL;
+}
+
+/* The service is shared, what is written to is each loop's own; the TSan run sees the rest. */
+START_TEST(loops_share_one_service)
+{
+	struct security_settings settings = kit_settings();
+	AUTO(security_service) struct security_service *service = kit_service(&settings);
+	char *worker = token_worker_claims("w1", "demo", NOW_S);
+	char *system = token_make(TOKEN_KEY_ED25519, "EdDSA", worker);
+	char *user = user_token("{\"alg\":\"RS256\"}");
+	struct loop loops[LOOPS];
+	pthread_t threads[LOOPS];
+
+	for (size_t i = 0; i < LOOPS; i++) {
+		loops[i] = (struct loop){service, user, system, 0};
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, run_loop, &loops[i]), 0);
+	}
+	for (size_t i = 0; i < LOOPS; i++) {
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+		ck_assert_uint_eq(loops[i].granted, ROUNDS);
+	}
+	free(worker);
+	free(system);
+	free(user);
+}
+END_TEST
+
 Suite *
 jwt_authenticator_suite(void)
 {
@@ -147,6 +201,7 @@ jwt_authenticator_suite(void)
 	tcase_add_loop_test(tc, jt10_a_signed_payload_must_still_be_an_object, 0, COUNT(payloads));
 	tcase_add_test(tc, wi1_an_audience_only_chooses_which_lock_is_tried);
 	tcase_add_test(tc, one_scratch_serves_many_tokens);
+	tcase_add_test(tc, loops_share_one_service);
 	suite_add_tcase(s, tc);
 	return s;
 }
