@@ -10,7 +10,7 @@ struct desk {
 	pthread_cond_t news;
 	struct held_table table;
 	bool parked; /* news ends the request under way */
-	bool changed, draining, ending;
+	bool changed, draining, ending, left;
 	loop_fn drained;
 	void *drained_arg;
 	struct link_status status;
@@ -66,7 +66,7 @@ leave(struct desk *d)
 static void
 tell(struct desk *d)
 {
-	(void)pthread_cond_signal(&d->news);
+	(void)pthread_cond_broadcast(&d->news);
 	if (d->parked)
 		fetch_wake(d->fetch);
 	d->parked = false;
@@ -119,6 +119,15 @@ desk_end(struct desk *d)
 	leave(d);
 }
 
+void
+desk_leave(struct desk *d)
+{
+	enter(d);
+	d->left = true;
+	tell(d);
+	leave(d);
+}
+
 struct link_status
 desk_status(struct desk *d)
 {
@@ -138,7 +147,8 @@ now(const struct desk *d)
 	       (d->draining ? (unsigned)DESK_DRAINING : 0) |
 	       (d->ending ? (unsigned)DESK_ENDING : 0) |
 	       (held_table_running(&d->table) < d->table.count ? (unsigned)DESK_FINISHED : 0) |
-	       (d->table.count == 0 ? (unsigned)DESK_IDLE : 0);
+	       (d->table.count == 0 ? (unsigned)DESK_IDLE : 0) |
+	       (d->left ? (unsigned)DESK_LEFT : 0);
 }
 
 unsigned

@@ -38,11 +38,13 @@ enum {
 	DESK_ENDING = 4,
 	DESK_FINISHED = 8, /* a result waits to be sent */
 	DESK_IDLE = 16,    /* nothing is held */
+	DESK_LEFT = 32,    /* the link's thread has ended */
 };
 /* What is so now. */
 unsigned desk_look(struct desk *d);
 /* The same, once one of wanted is so or at that monotonic moment. */
 unsigned desk_wait(struct desk *d, unsigned wanted, int64_t until_us);
+void desk_leave(struct desk *d); /* the last thing the link's thread does */
 bool desk_take_change(struct desk *d);
 size_t desk_running(struct desk *d);
 /* What is to be called now that draining is over, once; else NULL. */

@@ -466,6 +466,7 @@ thread_main(void *arg)
 			back_off(l);
 	}
 	say_goodbye(l);
+	desk_leave(l->desk);
 	return NULL;
 }
 
@@ -539,14 +540,11 @@ static void
 join(struct link *l)
 {
 	const int64_t until_us = clock_mono_us() + 2 * l->settings->goodbye_us;
-	const struct timespec until = {
-	        .tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
 
 	desk_end(l->desk);
 	fetch_wake(l->fetch); /* a registration */
-	if (pthread_clockjoin_np(l->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
-		return;
-	fetch_stop(l->fetch);
+	if ((desk_wait(l->desk, DESK_LEFT, until_us) & DESK_LEFT) == 0)
+		fetch_stop(l->fetch);
 	(void)pthread_join(l->thread, NULL);
 }
 

@@ -112,8 +112,12 @@ settle(struct attempt *a)
 		        "this worker does not support \"%s\" frames yet", a->unsupported);
 		break;
 	case STOP_NONE:
-	case STOP_RELEASED:
 		if (!answered)
+			r->outcome = OUTCOME_RELEASED;
+		break;
+	case STOP_RELEASED:
+		/* It was we who ended it: giving up now is no failure of the step. */
+		if (!answered || (r->outcome == OUTCOME_ERROR && r->retryable))
 			r->outcome = OUTCOME_RELEASED;
 		break;
 	}

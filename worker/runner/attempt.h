@@ -8,7 +8,7 @@
  *   none           what the handler said
  *   cancelled      cancelled, with the result kept if one came
  *   timed out      error handler_timeout, retryable
- *   released       what the handler said, if it still said something; else given back unburnt
+ *   released       a result, or an error for good, if one still came; else given back unburnt
  *   lost           nothing: the orchestration has taken the step away
  *   not supported  error NOT_SUPPORTED, permanent
  */
