@@ -266,6 +266,10 @@ prepare(struct orchestration *o, const struct config *config, int *exit_code, st
 	o->routes = routes_with_limits(config);
 	if (o->routes == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for the routes");
+	o->app.common.api.routes = o->routes;
+	o->app.common.api.route_count = orchestration_route_count;
+	o->app.common.api.details = orchestration_route_details;
+	o->app.common.api.detail_count = orchestration_route_detail_count;
 	if (!sessions_new(SESSIONS_MAX, &o->app.sessions, e) || !add_probes(o, e))
 		return false;
 	*exit_code = EXIT_CODE_CONFIG;

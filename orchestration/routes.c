@@ -9,3 +9,11 @@ const struct route orchestration_routes[] = {
 #undef ROUTE
 
 const size_t orchestration_route_count = COUNT(orchestration_routes);
+
+#define DETAIL OPENAPI_DETAIL
+const struct openapi_detail orchestration_route_details[] = {
+#include "orchestration/route_details.def"
+};
+#undef DETAIL
+
+const size_t orchestration_route_detail_count = COUNT(orchestration_route_details);

@@ -184,6 +184,10 @@ prepare(struct app *app, struct err *e)
 	        .arg = app};
 
 	app->common = service_common(&app->service, app->settings.worker);
+	app->common.api.routes = worker_routes;
+	app->common.api.route_count = worker_route_count;
+	app->common.api.details = worker_route_details;
+	app->common.api.detail_count = worker_route_detail_count;
 	app->drained.deliver = on_drained_mail;
 	return loop_timer_new(app->service.loop, on_last_call, app, &app->last_call, e) &&
 	       runner_new(&app->settings.runner, &ears, &app->runner, e) &&

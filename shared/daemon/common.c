@@ -105,6 +105,17 @@ metrics_show(struct request *req, const struct grant *grant, void *app)
 	request_reply_text(req, 200, METRICS_CONTENT_TYPE, &body);
 }
 
+void
+openapi_show(struct request *req, const struct grant *grant, void *app)
+{
+	const struct daemon_common *d = app;
+	struct buf body = BUF(OPENAPI_MAX);
+
+	(void)grant;
+	openapi_write(&d->api, &body);
+	request_reply_json(req, 200, &body);
+}
+
 static void
 permissions(const struct security_context *who, struct json_out *w)
 {

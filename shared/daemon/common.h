@@ -8,6 +8,7 @@
 #define SHARED_DAEMON_COMMON_H
 
 #include "shared/config/config.h"
+#include "shared/gate/openapi.h"
 #include "shared/gate/request.h"
 #include "shared/runtime/health.h"
 #include "shared/runtime/metrics.h"
@@ -19,7 +20,11 @@ struct daemon_common {
 	const struct metrics *metrics;
 	const char *worker_id; /* NULL at the orchestration */
 	int64_t started_us;    /* monotonic */
+	struct openapi api;    /* the daemon's own routes */
 };
+
+/* Of the API that Tasker's clients know, not of the program. */
+#define API_VERSION "1.0.0"
 
 void health_basic(struct request *req, const struct grant *grant, void *app);
 void health_live(struct request *req, const struct grant *grant, void *app);
@@ -27,6 +32,7 @@ void health_ready_checks(
         struct request *req, const struct grant *grant, void *app); /* 200 or 503 */
 void health_detailed(struct request *req, const struct grant *grant, void *app);
 void metrics_show(struct request *req, const struct grant *grant, void *app);
+void openapi_show(struct request *req, const struct grant *grant, void *app);
 void whoami(struct request *req, const struct grant *grant, void *app);
 void config_public_show(struct request *req, const struct grant *grant, void *app);
 

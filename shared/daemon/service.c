@@ -66,6 +66,13 @@ service_common(const struct service *s, const char *worker_id)
 	        .metrics = s->metrics,
 	        .worker_id = worker_id,
 	        .started_us = clock_mono_us(),
+	        .api =
+	                {
+                              .title = s->config->role == CONFIG_WORKER ? "Tasker Worker API"
+	                                                                  : "Tasker Web API",
+                              .version = API_VERSION,
+                              .api_key_header = s->config->web_auth_api_key_header,
+	                      },
 	};
 }
 

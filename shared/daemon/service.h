@@ -54,7 +54,7 @@ struct service_web {
 MUST_CHECK bool service_open(
         const struct config *config, struct service *s, int *exit_code, struct err *e);
 
-/* The common part of a daemon's app, filled from s. */
+/* The common part of a daemon's app, filled from s; the daemon adds its routes to api. */
 struct daemon_common service_common(const struct service *s, const char *worker_id);
 
 /*
