@@ -6,11 +6,11 @@
 #include "ctl/problem.h"
 #include "shared/base/clock.h"
 
-enum { PATH_MAX_BYTES = 4096, BODY_MAX = 512 };
+enum { PATH_MAX_BYTES = 4096, BODY_MAX_MIB = 512, NODES_MAX = 8000000 };
 
 /* What a daemon may send: a list of a thousand steps with their results is long. */
 static const struct json_limits limits = {
-        .bytes = MIB(BODY_MAX), .nodes = 8 * 1000 * 1000, .depth = JSON_DEPTH};
+        .bytes = MIB(BODY_MAX_MIB), .nodes = NODES_MAX, .depth = JSON_DEPTH};
 
 static bool
 connect_to(struct ctl *ctl, enum endpoint endpoint, struct err *e)
@@ -56,7 +56,7 @@ exchange(struct ctl *ctl, const struct api_request *request, const struct creden
 	struct fetch_request r = {.method = request->method,
 	        .headers = headers,
 	        .header_count = credential->value != NULL ? 2 : 1,
-	        .response_max = MIB(BODY_MAX)};
+	        .response_max = MIB(BODY_MAX_MIB)};
 
 	if (!time_limit(ctl, request, &limit, e))
 		return false;
@@ -165,7 +165,7 @@ api_call(struct ctl *ctl, enum endpoint endpoint, const char *method, const stru
 enum exit_status
 api_print(struct ctl *ctl, const struct api_answer *answer)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf line = BUF(MIB(BODY_MAX) + 1);
+	__attribute__((cleanup(auto_buf_))) struct buf line = BUF(MIB(BODY_MAX_MIB) + 1);
 
 	json_compact(answer->doc, json_root(answer->doc), &line);
 	buf_char(&line, '\n');

@@ -17,12 +17,12 @@ enum command_kind { COMMAND_OPTION, COMMAND_GROUP, COMMAND_COMMAND };
 
 struct command_row {
 	enum command_kind kind;
+	int letter; /* of an OPTION: 0 for none */
 	const char *name;
 	const char *group;    /* of a COMMAND */
 	const char *what;     /* one line for people */
 	const char *operands; /* of a COMMAND: "TASK [STEP]" */
 	command_fn run;       /* of a COMMAND */
-	int letter;           /* of an OPTION: 0 for none */
 	const char *argument; /* of an OPTION: NULL for a switch */
 	const char *fallback; /* of an OPTION: NULL for none, or command_required */
 };

@@ -71,7 +71,7 @@ run_config_check(struct ctl *ctl)
 	AUTO(config) struct config *config = NULL;
 	enum exit_status status = load(ctl, &config);
 
-	if (status == EXIT_STATUS_OK)
+	if (status == EXIT_STATUS_OK && config != NULL)
 		(void)fprintf(ctl->world->out, "The %s's configuration is valid (%s)\n",
 		        config_role_name(config->role),
 		        config->path != NULL ? config->path : "no file; defaults only");

@@ -23,11 +23,10 @@ colours(const struct ctl_world *world, bool tty)
 	       strcmp(term, "dumb") != 0;
 }
 
-static void
-say(const struct ctl_world *world, const char *colour, const char *word, const char *fmt,
-        va_list ap)
+static void PRINTF(4, 0) say(const struct ctl_world *world, const char *colour, const char *word,
+        const char *fmt, va_list ap)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf clean = BUF(8 * MESSAGE_MAX);
+	__attribute__((cleanup(auto_buf_))) struct buf clean = BUF(8 * (size_t)MESSAGE_MAX);
 	bool coloured = colours(world, world->err_tty);
 	char text[MESSAGE_MAX];
 
