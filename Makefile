@@ -100,11 +100,11 @@ $(OUT)/bin/tasker-exec: $(call obj,worker/shim.c)
 
 # The schema's migrations, embedded as rows MIGRATION(number, name, min_reader, min_writer, text).
 MIGRATIONS := $(sort $(wildcard orchestration/store/migrations/*.sql))
-$(OUT)/gen/migrations.def: $(MIGRATIONS)
+$(OUT)/gen/orchestration/store/migrations.def: $(MIGRATIONS)
 	$(call do,gen) for f in $(MIGRATIONS); do n=$$(basename $$f .sql); \
 	  sed -n "1s/^-- min_reader=\([0-9]*\) min_writer=\([0-9]*\)$$/MIGRATION($$(expr $${n%%_*} + 0), \"$$n\", \1, \2,/p" $$f; \
 	  sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $$f; echo ')'; done > $@
-$(OUT)/orchestration/store/store_sqlite_migrate.o: $(OUT)/gen/migrations.def
+$(OUT)/orchestration/store/store_sqlite_migrate.o: $(OUT)/gen/orchestration/store/migrations.def
 
 # Every header must stand on its own.
 headers: $(HEADERS:%=$(OUT)/%.ok)

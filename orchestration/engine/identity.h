@@ -45,6 +45,7 @@ struct identity_input {
 	const unsigned char *context_hash; /* of identity_context */
 };
 
+/* The identity of a request, or why it has none. machine is empty before and after. */
 enum identity_verdict identity_of(
         struct digest *machine, const struct identity_input *in, unsigned char out[DIGEST_BYTES]);
 

@@ -72,6 +72,7 @@ struct moment {
 	uint64_t random;
 };
 
+/* The policy of a step of a template, in a task that is blocked or not. */
 struct step_policy step_policy_of(const struct template_step *plan, bool blocked, int max_losses);
 
 /* A new step: ready and queued when it has no parents. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "orchestration/engine/identity.h"
-#include "orchestration/store/work.h"
+#include "orchestration/store/match.h"
 #include "shared/base/json_out.h"
 
 bool

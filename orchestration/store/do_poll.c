@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "orchestration/engine/identity.h"
-#include "orchestration/store/work.h"
+#include "orchestration/store/do.h"
 #include "shared/base/json_out.h"
 
 enum { ERROR_MAX = 64 * 1024, US_PER_MS = 1000 };

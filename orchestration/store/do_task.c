@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "orchestration/engine/identity.h"
+#include "orchestration/store/do.h"
 #include "orchestration/store/view.h"
-#include "orchestration/store/work.h"
 
 enum { RANK_LIMIT = INT32_MAX - 1, US_PER_S = 1000000 };
 

@@ -1,8 +1,8 @@
 /* Registering template versions. A version is its content: other content is a conflict. */
 #include <string.h>
 
+#include "orchestration/store/do.h"
 #include "orchestration/store/view.h"
-#include "orchestration/store/work.h"
 
 static bool
 hash_of(const struct template *t, struct buf *json, unsigned char out[DIGEST_BYTES], struct err *e)

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "orchestration/store/do.h"
 #include "orchestration/store/view.h"
-#include "orchestration/store/work.h"
 #include "shared/base/json_out.h"
 #include "shared/base/secret.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "orchestration/engine/identity.h"
-#include "orchestration/store/work.h"
+#include "orchestration/store/match.h"
 
 void
 match_wait(struct work *w, struct store_op *poll)

@@ -44,6 +44,7 @@ struct store_settings {
 	void *fault_arg;
 };
 
+/* What holds without any configuration, with the real clocks. */
 struct store_settings store_settings_default(void);
 
 /*

@@ -68,7 +68,7 @@ struct store_json column_json(struct query *q);
 bool column_uuid(struct query *q, struct uuid *out); /* false: NULL or no 16 bytes */
 
 /* Turns a result code into a fault that names what was done; notes what it means for b. */
-bool sqlite_fail(struct backend *b, int rc, const char *doing, struct err *e);
+MUST_CHECK bool sqlite_fail(struct backend *b, int rc, const char *doing, struct err *e);
 
 /* Text without parameters: PRAGMA, BEGIN. */
 MUST_CHECK bool sqlite_exec(struct backend *b, const char *sql, struct err *e);

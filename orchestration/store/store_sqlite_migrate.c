@@ -25,7 +25,7 @@ struct migration {
 static const struct migration migrations[] = {
 #define MIGRATION(number, name, min_reader, min_writer, sql)                                       \
 	{number, min_reader, min_writer, name, sql},
-#include "migrations.def"
+#include "orchestration/store/migrations.def"
 #undef MIGRATION
 };
 #pragma GCC diagnostic pop

@@ -31,6 +31,7 @@ MUST_CHECK bool view_task(struct viewer *v, struct store_op *op, const struct ta
 MUST_CHECK bool view_steps(struct viewer *v, struct store_op *op, const struct task_row *row,
         int index, struct page_out *out, struct err *e);
 
+/* A registered template, pinned. */
 MUST_CHECK bool view_template(struct viewer *v, struct store_op *op, int64_t id,
         struct template_view *out, struct err *e);
 

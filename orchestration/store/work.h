@@ -74,18 +74,6 @@ struct work {
 	size_t effect_count, effect_cap;
 };
 
-/* A task that is being changed: its sums are written once, when the change is closed. */
-struct change {
-	struct work *w;
-	struct task_row *task;
-	const struct plan *plan;
-	int64_t session, actor;    /* who causes it; 0: not */
-	struct store_json context; /* if it is at hand; else it is read */
-	bool dirty;                /* the sums moved */
-	bool failed;               /* a step failed for good */
-};
-
-/* work.c */
 MUST_CHECK bool work_open(struct work *w, const struct store_settings *s,
         const struct backend_ops *ops, struct err *e);
 void work_close(struct work *w); /* no poll may wait any more */
@@ -98,50 +86,5 @@ MUST_CHECK bool work_effect(struct work *w, const struct effect *effect, struct 
 MUST_CHECK bool work_owner(struct work *w, const struct principal *who, int64_t *tenant,
         int64_t *owner, struct err *e);
 uint64_t work_random(const struct work *w); /* for jitter; settings may switch it off */
-
-/* change.c */
-MUST_CHECK bool change_open(struct change *c, struct work *w, struct task_row *task, struct err *e);
-struct step_policy change_policy(const struct change *c, unsigned index);
-MUST_CHECK bool change_event(struct change *c, const struct step_row *row, enum step_state from,
-        enum event_kind kind, struct err *e);
-/* Writes a step's change, its event, and what follows for its children. out may be NULL. */
-MUST_CHECK bool change_step(struct change *c, struct step_row *row, const struct step_change *to,
-        const struct step_output *out, struct err *e);
-/* A new step's row; a ready one may go to a worker at once. */
-MUST_CHECK bool change_insert(struct change *c, struct step_row *row, struct err *e);
-/* A queued step goes to the poll that asked for it. */
-MUST_CHECK bool change_claim(
-        struct change *c, struct step_row *row, struct store_op *poll, struct err *e);
-/* Writes the task: its sums, and the state they mean. */
-MUST_CHECK bool change_close(struct change *c, struct err *e);
-MUST_CHECK bool change_cancel(struct change *c, struct err *e); /* all open steps, and the task */
-
-/* match.c */
-void match_wait(struct work *w, struct store_op *poll); /* joins those that may be given steps */
-void match_leave(struct work *w, struct store_op *poll);
-/* Who should get a step of this route and rank now, or NULL: then it must queue. */
-struct store_op *match_find(struct work *w, int64_t route, int rank);
-void match_queued(struct work *w, int64_t route, int rank);
-/* Hands the claimed step over: its frame, and the lease. *too_large: no frame can hold its input.
- */
-MUST_CHECK bool match_give(struct change *c, struct step_row *row, struct store_op *poll,
-        bool *too_large, struct err *e);
-/* The frame of a step that the poll's session holds already, once more. */
-MUST_CHECK bool match_repeat(
-        struct change *c, struct step_row *row, struct store_op *poll, struct err *e);
-MUST_CHECK bool match_queue(struct work *w, struct err *e); /* queued steps to waiting polls */
-
-/* do_*.c */
-MUST_CHECK bool do_create(struct work *w, struct store_op *op, struct err *e);
-MUST_CHECK bool do_cancel(struct work *w, struct store_op *op, struct err *e);
-MUST_CHECK bool do_poll(struct work *w, struct store_op *op, struct err *e);
-MUST_CHECK bool do_register(struct work *w, struct store_op *op, struct err *e);
-MUST_CHECK bool do_worker_list(struct work *w, struct store_op *op, struct err *e);
-MUST_CHECK bool do_template_put(struct work *w, struct store_op *op, struct err *e);
-/* All leases that ended, retries that are due, sessions nobody uses. */
-MUST_CHECK bool do_timers(struct work *w, struct err *e);
-/* Takes one held attempt back (LOST or UNHELD). */
-MUST_CHECK bool do_give_back(struct work *w, struct session *s, const struct lease *lease,
-        enum step_outcome why, struct err *e);
 
 #endif

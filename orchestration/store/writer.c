@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "orchestration/store/checkpointer.h"
+#include "orchestration/store/do.h"
 #include "orchestration/store/lanes.h"
-#include "orchestration/store/work.h"
 #include "shared/base/clock.h"
 
 enum {

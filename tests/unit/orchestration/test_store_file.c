@@ -67,7 +67,7 @@ static const struct {
 } foreign[] = {
         {"a newer schema",
          "INSERT INTO schema_migrations VALUES (9999, '9999_x', zeroblob(32), 9999, 9999, "
-         "0)",                                                                                                  ERR_CONFLICT},
+                "0)",                                                                                           ERR_CONFLICT},
         {"another past",               "UPDATE schema_migrations SET checksum = zeroblob(32) WHERE number = 1",
          ERR_CONFLICT                                                                                                       },
         {"another application",        "PRAGMA application_id = 77",                                            ERR_CONFLICT},
