@@ -80,16 +80,28 @@ is_token(const char *text)
 	                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(text);
 }
 
-/* "https://host:port" without a path, or "*". */
+/* "https://host:port" without a path, as browsers spell it: compared byte for byte, anything else
+ * would never match. */
 static bool
 is_origin(const char *text)
 {
 	const char *host = strstr(text, "://");
 
+	if (!starts(text, "http://") && !starts(text, "https://"))
+		return false;
+	return host[3] != '\0' && strpbrk(host + 3, "/?#@ ABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL;
+}
+
+static void
+check_origin(const char *text, struct config_lines *problems)
+{
 	if (strcmp(text, "*") == 0)
-		return true;
-	return (starts(text, "http://") || starts(text, "https://")) && host[3] != '\0' &&
-	       strpbrk(host + 3, "/?# ") == NULL;
+		config_lines_add(problems, "web.cors_origins does not take \"*\": list the origins "
+		                           "whose scripts may read answers");
+	else if (!is_origin(text))
+		config_lines_add(problems,
+		        "web.cors_origins takes origins such as https://ui.example.com, in lower "
+		        "case and without a path");
 }
 
 static void
@@ -108,9 +120,7 @@ check_web(const struct config *c, struct config_lines *problems)
 	if (!is_token(c->web_auth_api_key_header))
 		config_lines_add(problems, "web.auth.api_key_header is no name of a header");
 	for (size_t i = 0; i < c->web_cors_origins.count; i++)
-		if (!is_origin(c->web_cors_origins.items[i]))
-			config_lines_add(problems,
-			        "web.cors_origins takes origins such as https://ui.example.com");
+		check_origin(c->web_cors_origins.items[i], problems);
 }
 
 static void

@@ -95,6 +95,8 @@ web_settings(const struct service *s, const struct service_web *web)
                                .protected_count = COUNT(prefixes),
                                .hidden = config_path,
                                .hidden_count = hidden ? COUNT(config_path) : 0,
+                               .cors = {s->config->web_cors_origins.items,
+	                                s->config->web_cors_origins.count},
                                .json = settings_json_limits(s->config),
                                .access_log = s->config->log_access,
                                .realm = "tasker",

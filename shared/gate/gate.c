@@ -169,6 +169,7 @@ begin(struct request *req)
 	const struct http_head *head = exchange_head(req->exchange);
 
 	gate_fields_read(head, g->settings.api_key_header, &req->fields);
+	req->cors_origin = cors_find(&g->settings.cors, req->fields.origin);
 	take_id(req);
 	req->match = route_table_find(g->routes, head->method, head->path, &req->found);
 	req->route = req->match == MATCH_FULL ? req->found.route : NULL;
@@ -213,17 +214,39 @@ is_protected(const struct request *req)
 	return false;
 }
 
+/* "GET, HEAD, OPTIONS": what the path takes. */
 static void
-add_allow(struct request *req)
+allowed_methods(const struct request *req, char out[96])
 {
-	char allow[96] = "";
 	size_t n = 0;
 
+	out[0] = '\0';
 	for (enum method m = METHOD_GET; m <= METHOD_OPTIONS; m++)
 		if ((req->found.allowed & 1U << m) != 0)
-			n += (size_t)snprintf(allow + n, sizeof(allow) - n, "%s%s",
-			        n == 0 ? "" : ", ", method_name(m));
-	request_reply_field(req, "Allow", "%s", allow);
+			n += (size_t)snprintf(
+			        out + n, 96 - n, "%s%s", n == 0 ? "" : ", ", method_name(m));
+}
+
+static void
+answer_options(struct request *req)
+{
+	char methods[96];
+
+	allowed_methods(req, methods);
+	request_reply_field(req, "Allow", "%s", methods);
+	cors_preflight(req, methods);
+	request_reply_empty(req, 204);
+}
+
+static void
+method_not_allowed(struct request *req)
+{
+	char methods[96];
+
+	allowed_methods(req, methods);
+	request_reply_field(req, "Allow", "%s", methods);
+	request_problem(req, 405, "METHOD_NOT_ALLOWED",
+	        "This path does not take this method; Allow lists those it takes");
 }
 
 static void
@@ -246,8 +269,7 @@ screen(struct request *req)
 		return true;
 	}
 	if (req->match == MATCH_PATH_ONLY && method_of(req) == METHOD_OPTIONS) {
-		add_allow(req);
-		request_reply_empty(req, 204);
+		answer_options(req);
 		return true;
 	}
 	return false;
@@ -331,9 +353,7 @@ admit(struct request *req, enum verdict v)
 		return;
 	}
 	if (req->match == MATCH_PATH_ONLY) {
-		add_allow(req);
-		request_problem(req, 405, "METHOD_NOT_ALLOWED",
-		        "This path does not take this method; Allow lists those it takes");
+		method_not_allowed(req);
 		return;
 	}
 	v = authorize(req->context, req->route->access, &req->slot, &req->grant);

@@ -9,6 +9,7 @@
 #ifndef SHARED_GATE_GATE_H
 #define SHARED_GATE_GATE_H
 
+#include "shared/gate/cors.h"
 #include "shared/gate/gate_metrics.h"
 #include "shared/gate/request.h"
 #include "shared/security/authenticator.h"
@@ -24,6 +25,7 @@ struct gate_settings {
 	const char *const
 	        *hidden; /* paths of rows switched off by configuration: 404 for everybody */
 	size_t hidden_count;
+	struct cors cors;
 	struct json_limits json;
 	bool access_log;
 	const char *realm;          /* "tasker" */

@@ -36,8 +36,15 @@ gate_fields_read(const struct http_head *head, const char *api_key_header, struc
 			out->encoded |= !IS(value, "identity");
 		} else if (IS(name, "x-request-id")) {
 			out->request_id = value;
+		} else if (IS(name, "origin")) {
+			out->origin_repeated |= out->origin.text != NULL;
+			out->origin = value;
+		} else if (IS(name, "access-control-request-method")) {
+			out->preflight = true;
 		}
 	}
+	if (out->origin_repeated)
+		out->origin = (struct span){0};
 }
 
 static struct span

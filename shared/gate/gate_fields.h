@@ -9,9 +9,12 @@ struct gate_fields {
 	struct credentials credentials;
 	struct span request_id; /* text is NULL where absent */
 	struct span content_type;
+	struct span origin;       /* NULL also where there are two */
 	bool credential_repeated; /* CR3: two Authorization or two API key fields */
 	bool content_repeated;    /* two Content-Type fields */
-	bool encoded;             /* a Content-Encoding other than identity */
+	bool origin_repeated;
+	bool preflight; /* an Access-Control-Request-Method: a browser asks before it sends */
+	bool encoded;   /* a Content-Encoding other than identity */
 };
 
 /* Fills *out; its spans point into head's bytes. api_key_header NULL: there is none. */

@@ -93,7 +93,7 @@ request_retry_after(struct request *req, int seconds)
 	request_reply_field(req, "Retry-After", "%d", seconds);
 }
 
-/* The request's id, then the handler's own; the wire adds what every reply carries. */
+/* The request's id, the handler's own, what CORS says; the wire adds what every reply carries. */
 static size_t
 gather_fields(const struct request *req, struct reply_field *out)
 {
@@ -103,14 +103,14 @@ gather_fields(const struct request *req, struct reply_field *out)
 	for (size_t i = 0; i < req->reply_field_count; i++)
 		out[n++] = (struct reply_field){
 		        req->reply_fields[i].name, req->text.data + req->reply_fields[i].value};
-	return n;
+	return n + cors_fields(&req->gate->settings.cors, req->cors_origin, out + n);
 }
 
 void
 request_finish(
         struct request *req, int status, const char *content_type, struct buf *body, bool close)
 {
-	struct reply_field fields[REQUEST_FIELDS + 1];
+	struct reply_field fields[1 + REQUEST_FIELDS + CORS_FIELDS];
 	struct http_reply reply = {.status = status,
 	        .content_type = content_type,
 	        .fields = fields,

@@ -28,6 +28,7 @@ struct request {
 	enum match match;
 	struct route_match found;
 	const struct route *route; /* the row that answers; NULL for none */
+	const char *cors_origin;   /* the listed origin that asks, or NULL */
 	const struct security_context *context;
 	struct grant_slot slot;
 	const struct grant *grant;

@@ -253,6 +253,7 @@ make_gate(struct rig *r, struct err *e)
 	        .protected_count = COUNT(protected),
 	        .hidden = hidden,
 	        .hidden_count = r->settings.hide_config ? 1 : 0,
+	        .cors = r->settings.cors,
 	        .json = json_limits_default,
 	        .access_log = true,
 	        .realm = "tasker",

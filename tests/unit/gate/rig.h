@@ -21,6 +21,7 @@ extern const size_t rig_route_count;
 struct rig_settings {
 	bool auth_off, hide_config, no_metrics;
 	bool tokens; /* users may bring tokens signed by TOKEN_KEY_RSA */
+	struct cors cors;
 };
 
 struct rig {
