@@ -21,6 +21,7 @@ enum { FRAME_MAX = 4 * 1024 * 1024, IDS = 64, FLOOD = 4 * 1024 * 1024 };
 static char line[FRAME_MAX];
 static char last_id[128];
 static bool mute;
+static const char *last_words; /* the error that answers a cancel; NULL: a result does */
 
 static void
 say(const char *text)
@@ -208,6 +209,21 @@ mode_hold(const char *id)
 	(void)snprintf(last_id, sizeof(last_id), "%s", id);
 }
 
+/* They hold, and answer a cancel with an error. */
+static void
+mode_give_up(const char *id)
+{
+	(void)id;
+	last_words = ",\"code\":\"GAVE_UP\",\"message\":\"cancelled\"";
+}
+
+static void
+mode_give_up_for_good(const char *id)
+{
+	(void)id;
+	last_words = ",\"code\":\"GAVE_UP\",\"message\":\"cancelled\",\"retryable\":false";
+}
+
 static void
 mode_double_fork(const char *id)
 {
@@ -307,6 +323,8 @@ static const struct {
         {"chaos.large_result",     mode_large_result    },
         {"chaos.flood",            mode_flood           },
         {"chaos.ignore",           mode_ignore          },
+        {"chaos.give_up",          mode_give_up         },
+        {"chaos.give_up_for_good", mode_give_up_for_good},
         {"chaos.hold",             mode_hold            },
         {"chaos.double_fork",      mode_double_fork     },
         {"chaos.twice",            mode_twice           },
@@ -339,7 +357,9 @@ on_frame(void)
 	(void)member("type", type, sizeof(type));
 	if (strcmp(type, "step") == 0)
 		on_step();
-	if (strcmp(type, "cancel") == 0) /* the answer after a cancel: kept, but cancelled */
+	if (strcmp(type, "cancel") == 0 && last_words != NULL)
+		typed(member("id", id, sizeof(id)), "error", last_words);
+	else if (strcmp(type, "cancel") == 0) /* the answer after a cancel: kept, but cancelled */
 		result(member("id", id, sizeof(id)), "{\"after\":\"cancel\"}");
 	n = strstr(line, "\"n\":");
 	if (strcmp(type, "ping") == 0 && !mute && n != NULL) {

@@ -55,6 +55,7 @@ struct attempt {
 	char unsupported[16];     /* what the handler asked for, with STOP_NOT_SUPPORTED */
 	struct loop_timer *timer; /* the timeout, then the grace; from its start */
 	int64_t started_us;       /* 0: not yet */
+	uint64_t frame_end;       /* in what its process was written; see feeder_taken() */
 	int64_t due_us;           /* when its timer runs out */
 };
 

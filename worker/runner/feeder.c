@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "shared/runtime/fd_event.h"
@@ -13,12 +14,32 @@ struct feeder {
 	void *arg;
 	struct fd_event *event;
 	struct buf pending;
-	size_t sent; /* of pending */
+	size_t sent;    /* of pending */
+	uint64_t total; /* bytes that were in pending and are all sent */
+	uint64_t taken; /* after its end: what the reader had taken by then */
 };
+
+uint64_t
+feeder_appended(const struct feeder *f)
+{
+	return f->total + f->pending.len;
+}
+
+uint64_t
+feeder_taken(const struct feeder *f)
+{
+	int unread = 0;
+
+	if (f->fd < 0)
+		return f->taken;
+	(void)ioctl(f->fd, FIONREAD, &unread);
+	return f->total + f->sent - (uint64_t)unread;
+}
 
 static void
 end(struct feeder *f)
 {
+	f->taken = feeder_taken(f);
 	fd_event_free(TAKE(f->event));
 	if (f->fd >= 0)
 		(void)close(f->fd);
@@ -58,6 +79,7 @@ flush(struct feeder *f)
 			return;
 		}
 	}
+	f->total += f->sent;
 	f->sent = 0;
 	buf_free(&f->pending);
 	if (f->finishing)

@@ -19,6 +19,9 @@ void feeder_free(struct feeder *f); /* closes the descriptor; NULL is fine */
 /* Append here, then push. */
 BORROWED struct buf *feeder_buf(struct feeder *f);
 void feeder_push(struct feeder *f);
+/* How many bytes were ever appended, and how many of those the reader has taken. */
+uint64_t feeder_appended(const struct feeder *f);
+uint64_t feeder_taken(const struct feeder *f);
 /* Closes the pipe when all is out, so the reader sees its end. */
 void feeder_finish(struct feeder *f);
 

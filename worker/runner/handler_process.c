@@ -115,6 +115,7 @@ handler_process_give(struct handler_process *p, struct attempt *a)
 		return;
 	}
 	step_write(a->step, attempt_deadline_wall_us(a), feeder_buf(p->feeder));
+	a->frame_end = feeder_appended(p->feeder);
 	feeder_push(p->feeder);
 }
 
@@ -362,6 +363,15 @@ log_end(const struct handler_process *p, struct child_end end)
 	        TEXT_F("output", buf_ok(&said) ? said.data : ""));
 }
 
+/* A step whose frame it never read is no failure of the step: nothing is said, so it goes back. */
+static void
+mourn(const struct handler_process *p, struct attempt *a, struct child_end end)
+{
+	if (a->report->outcome == OUTCOME_DROPPED && a->stop == STOP_NONE &&
+	        a->frame_end <= feeder_taken(p->feeder))
+		attempt_crashed(a, end.status, end.signal);
+}
+
 static void
 on_end(unsigned ready, void *arg)
 {
@@ -379,9 +389,7 @@ on_end(unsigned ready, void *arg)
 	if (p->failed)
 		log_end(p, end);
 	while (p->attempts != NULL) {
-		if (p->attempts->report->outcome == OUTCOME_DROPPED &&
-		        p->attempts->stop == STOP_NONE)
-			attempt_crashed(p->attempts, end.status, end.signal);
+		mourn(p, p->attempts, end);
 		finish(p, p->attempts);
 	}
 	p->ears.gone(p, p->failed, p->ears.arg);
