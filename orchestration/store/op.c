@@ -90,8 +90,11 @@ static char *
 grow(struct op_state *s, size_t bytes)
 {
 	size_t size = bytes > CHUNK_BYTES / 4 ? bytes : CHUNK_BYTES;
-	struct op_chunk *c = malloc(sizeof(*c) + size);
+	struct op_chunk *c;
 
+	if (s->bytes + size > STORE_OP_BYTES_MAX)
+		return NULL;
+	c = malloc(sizeof(*c) + size);
 	if (c == NULL)
 		return NULL;
 	c->next = s->chunks;

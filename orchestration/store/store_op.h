@@ -12,6 +12,7 @@
 #include "orchestration/policy/scope.h"
 #include "orchestration/store/store_poll.h"
 #include "orchestration/store/store_request.h"
+#include "shared/base/buf.h"
 #include "shared/runtime/loop.h"
 
 enum store_verb {
@@ -67,6 +68,10 @@ struct store_op {
 
 	struct op_state *state; /* the store's own */
 };
+
+/* Memory of one operation, inputs and outputs together: past it there is none, so that a list of
+ * a thousand large results cannot take the machine's. */
+#define STORE_OP_BYTES_MAX MIB(128)
 
 /* An operation with its memory; NULL when there is none. */
 OWNED struct store_op *store_op_new(enum store_verb verb);

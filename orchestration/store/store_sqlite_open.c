@@ -95,7 +95,11 @@ harden(struct backend *b, struct err *e)
 	}
 	(void)sqlite3_limit(b->db, SQLITE_LIMIT_ATTACHED, 0);
 	(void)sqlite3_limit(b->db, SQLITE_LIMIT_LENGTH, VALUE_MAX);
-	return sqlite_exec(b, "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY", e);
+	/* 16 MiB of pages at most: enough that a batch never spills, taken only when needed. */
+	return sqlite_exec(b,
+	        "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = "
+	        "-16384",
+	        e);
 }
 
 /* Ends a read that outlives its deadline; never set on the writer. */
