@@ -32,6 +32,7 @@ static void PRINTF(4, 0) say(const struct ctl_world *world, const char *colour, 
 
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	show_clean(&clean, text, strlen(text));
+	(void)fflush(world->out); /* where both go to one place, what was said first comes first */
 	(void)fprintf(world->err, "%s%s%s%.*s\n", coloured ? colour : "", word,
 	        coloured ? "\033[0m" : "", (int)clean.len, clean.len > 0 ? clean.data : "");
 }

@@ -104,6 +104,20 @@ tell_forbidden(struct ctl *ctl, const char *text, const char *source)
 	return EXIT_STATUS_AUTH;
 }
 
+/* Which task has that identity already, where the daemon says so. */
+static void
+tell_existing(struct ctl *ctl, const struct json *doc)
+{
+	char *task;
+
+	if (doc == NULL)
+		return;
+	task = json_string_copy(doc, json_member(doc, json_root(doc), "task_uuid"), TEXT_MAX);
+	if (task != NULL)
+		ctl_hint(ctl, "it is %s", task);
+	free(task);
+}
+
 enum exit_status
 problem_tell(struct ctl *ctl, enum endpoint endpoint, const struct api_answer *answer)
 {
@@ -121,6 +135,8 @@ problem_tell(struct ctl *ctl, enum endpoint endpoint, const struct api_answer *a
 		(void)ctl_fail(
 		        ctl, status, "the %s answers %d", endpoint_name(endpoint), answer->status);
 	tell_pointers(ctl, answer->doc);
+	if (status == EXIT_STATUS_CONFLICT)
+		tell_existing(ctl, answer->doc);
 	if (answer->retry_after_s > 0)
 		ctl_hint(ctl, "try again in %d s", answer->retry_after_s);
 	if (status == EXIT_STATUS_UNREACHABLE && answer->response.request_id[0] != '\0')

@@ -1,5 +1,7 @@
 #include "ctl/show.h"
 
+#include <string.h>
+
 #include "shared/base/utf8.h"
 
 /* Format characters that reorder or hide what stands around them (Unicode's Bidi_Control, the line
@@ -45,6 +47,49 @@ show_clean(struct buf *out, const char *text, size_t len)
 	}
 }
 
+/* Letters, digits and what names are made of: such words need no quotes to be told apart. */
+static bool
+is_word(const struct json *doc, const struct json_node *n)
+{
+	static const char allowed[] = "._:/@*-0123456789abcdefghijklmnopqrstuvwxyz"
+	                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	struct json_text text;
+
+	if (json_kind(n) != JSON_STRING)
+		return false;
+	text = json_text_of(doc, n);
+	for (size_t i = 0; i < text.len; i++)
+		if (memchr(allowed, text.raw[i], sizeof(allowed) - 1) == NULL)
+			return false;
+	return text.len > 0;
+}
+
+static bool
+is_words(const struct json *doc, const struct json_node *n)
+{
+	if (json_kind(n) != JSON_ARRAY)
+		return false;
+	for (n = json_first(doc, n); n != NULL; n = json_next(doc, n))
+		if (!is_word(doc, n))
+			return false;
+	return true;
+}
+
+/* "-" for none. */
+static void
+put_words(struct buf *out, const struct json *doc, const struct json_node *list)
+{
+	const struct json_node *n = json_first(doc, list);
+
+	if (n == NULL)
+		buf_char(out, '-');
+	for (bool first = true; n != NULL; n = json_next(doc, n), first = false) {
+		if (!first)
+			buf_text(out, ", ");
+		(void)json_string(doc, n, out);
+	}
+}
+
 void
 show_json(struct buf *out, const struct json *doc, const struct json_node *n)
 {
@@ -58,7 +103,9 @@ show_json(struct buf *out, const struct json *doc, const struct json_node *n)
 		buf_text(out, json_kind(n) == JSON_TRUE ? "yes" : "no");
 		return;
 	}
-	if (!json_string(doc, n, &text))
+	if (is_words(doc, n))
+		put_words(&text, doc, n);
+	else if (!json_string(doc, n, &text))
 		json_compact(doc, n, &text);
 	if (text.len > SHOW_TEXT_MAX) {
 		show_clean(out, text.data, SHOW_TEXT_MAX);

@@ -13,8 +13,8 @@ enum { SHOW_TEXT_MAX = 65536 }; /* bytes of one shown value; a longer one is cut
 /* Appends text with everything that would act on a terminal spelled out, as \n, \x1b or \u202e. */
 void show_clean(struct buf *out, const char *text, size_t len);
 
-/* Appends a JSON value for people: a string's content, "-" for null or nothing, yes and no, other
- * values as they are written. */
+/* Appends a JSON value for people: a string's content, "-" for null or nothing, yes and no, an
+ * array of plain words as "a, b", other values as they are written. */
 void show_json(struct buf *out, const struct json *doc, const struct json_node *n);
 
 #endif

@@ -240,32 +240,25 @@ START_TEST(a_key_that_is_none_does_not_sign)
 END_TEST
 
 #define USUAL "\"iss\":\"tasker-core\",\"aud\":\"tasker-api\",\"permissions\":[]"
-#define FOR_EVER ",\"exp\":4102444800"
 
-/* What validate-token says of tokens that daemons refuse. NULL claims: those of a good user; fresh:
- * with iat and exp around now. */
+enum times { AS_IS, FRESH };
+
 static const struct {
 	enum token_key key;
-	const char *alg;
-	const char *claims;
-	bool fresh;
+	const char *alg, *claims;
+	enum times times;
 	const char *says;
 	bool shows_claims;
 } refused[] = {
-        {TOKEN_KEY_RSA_OTHER, "RS256", NULL,                                                      false, "signature",        false},
-        {TOKEN_KEY_RSA,       "RS512", NULL,                                                      false, "algorithm",        false},
-        {TOKEN_KEY_P256,      "ES256", NULL,                                                      false, "algorithm",        false},
-        {TOKEN_KEY_RSA,       "RS256", USUAL ",\"sub\":\"a\",\"iat\":1,\"exp\":3600",             false, "expired",
-         true                                                                                                                     },
-        {TOKEN_KEY_RSA,       "RS256", "\"iss\":\"other\",\"aud\":\"tasker-api\",\"sub\":\"a\"",  true,
-         "issuer",                                                                                                           true },
-        {TOKEN_KEY_RSA,       "RS256", "\"iss\":\"tasker-core\",\"aud\":\"other\",\"sub\":\"a\"", true,
-         "audience",                                                                                                         true },
-        {TOKEN_KEY_RSA,       "RS256", USUAL ",\"sub\":\"a\"" FOR_EVER,                           false, "720 hours",        true },
-        {TOKEN_KEY_RSA,       "RS256", USUAL ",\"sub\":\"wrk:a\"",                                true,  "subject",          true },
-        {TOKEN_KEY_RSA,       "RS256", USUAL,                                                     true,  "subject",          true },
-        {TOKEN_KEY_RSA,       "RS256", USUAL ",\"sub\":\"a\"",                                    false, "claim is missing", true },
-        {TOKEN_KEY_RSA,       "RS256", USUAL ",\"sub\":\"a\",\"sub\":\"b\"",                      true,  "no token",         false},
+#define REFUSED(k, a, c, t, s, shown)                                                              \
+	{.key = TOKEN_KEY_##k,                                                                     \
+	        .alg = (a),                                                                        \
+	        .claims = c,                                                                       \
+	        .times = (t),                                                                      \
+	        .says = (s),                                                                       \
+	        .shows_claims = (shown)},
+#include "tests/unit/ctl/refused.def"
+#undef REFUSED
 };
 
 START_TEST(a_token_that_daemons_refuse_is_refused_with_the_reason)
@@ -274,7 +267,7 @@ START_TEST(a_token_that_daemons_refuse_is_refused_with_the_reason)
 	char payload[512], times[64] = "";
 	char *good = token_user_claims("me", "tasks:read", now), *token;
 
-	if (refused[_i].fresh)
+	if (refused[_i].times == FRESH)
 		(void)snprintf(times, sizeof(times), ",\"iat\":%lld,\"exp\":%lld", now, now + 60);
 	if (refused[_i].claims != NULL)
 		(void)snprintf(payload, sizeof(payload), "{%s%s}", refused[_i].claims, times);

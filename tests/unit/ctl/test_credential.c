@@ -10,34 +10,27 @@
 #include "tests/unit/ctl/rig.h"
 #include "tests/unit/unit.h"
 
-#define ORCHESTRATION "TASKER_ORCHESTRATION_AUTH_TOKEN"
-#define WORKER "TASKER_WORKER_AUTH_TOKEN"
+#define OWN_TOKEN "TASKER_ORCHESTRATION_AUTH_TOKEN"
+#define WORKERS_TOKEN "TASKER_WORKER_AUTH_TOKEN"
 #define GLOBAL "TASKER_AUTH_TOKEN"
 #define KEY "TASKER_API_KEY"
 #define HEADER "TASKER_API_KEY_HEADER"
-#define OWN "TASKER_JWT_PRIVATE_KEY_PATH"
+#define PRIVATE "TASKER_JWT_PRIVATE_KEY_PATH"
 
-/* The priority of seed 002, for each daemon. */
 static const struct {
 	enum endpoint endpoint;
 	const char *env[5];
 	const char *source, *header, *value;
 } choices[] = {
-        {ENDPOINT_ORCHESTRATION, {NULL},                                                  NULL,   NULL,            NULL      },
-        {ENDPOINT_ORCHESTRATION, {ORCHESTRATION "=a", GLOBAL "=b", KEY "=c", OWN "=/no"},
-         ORCHESTRATION,                                                                           "Authorization", "Bearer a"},
-        {ENDPOINT_WORKER,        {ORCHESTRATION "=a", GLOBAL "=b", KEY "=c"},             GLOBAL, "Authorization",
-         "Bearer b"                                                                                                          },
-        {ENDPOINT_WORKER,        {WORKER "=a", GLOBAL "=b", KEY "=c"},                    WORKER, "Authorization",
-         "Bearer a"                                                                                                          },
-        {ENDPOINT_ORCHESTRATION, {WORKER "=a", GLOBAL "=b"},                              GLOBAL, "Authorization", "Bearer b"},
-        {ENDPOINT_ORCHESTRATION, {WORKER "=a"},                                           NULL,   NULL,            NULL      },
-        {ENDPOINT_ORCHESTRATION, {KEY "=c", OWN "=/no"},                                  KEY,    "X-API-Key",     "c"       },
-        {ENDPOINT_WORKER,        {KEY "=c", HEADER "=X-Other"},                           KEY,    "X-Other",       "c"       },
-        {ENDPOINT_WORKER,        {GLOBAL "=b", HEADER "=X-Other"},                        GLOBAL, "Authorization", "Bearer b"},
-        {ENDPOINT_ORCHESTRATION, {ORCHESTRATION "=", GLOBAL "=b"},                        GLOBAL, "Authorization",
-         "Bearer b"                                                                                                          },
-        {ENDPOINT_ORCHESTRATION, {GLOBAL "=", KEY "="},                                   NULL,   NULL,            NULL      },
+#define ENV(...)                                                                                   \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
+#define CHOICE(e, v, s, h, c)                                                                      \
+	{.endpoint = ENDPOINT_##e, .env = v, .source = (s), .header = (h), .value = (c)},
+#include "tests/unit/ctl/choices.def"
+#undef CHOICE
+#undef ENV
 };
 
 START_TEST(the_first_credential_that_is_set_wins)
@@ -60,12 +53,12 @@ static const struct {
 	const char *env[3];
 	const char *named;
 } bad[] = {
-        {{GLOBAL "=a b"},                GLOBAL},
-        {{GLOBAL "=a\r\nX-Evil: yes"},   GLOBAL},
-        {{KEY "=a\n"},                   KEY   },
-        {{KEY "=\xc3\xa9"},              KEY   },
-        {{KEY "=a", HEADER "=X: y\r\n"}, HEADER},
-        {{OWN "=/nowhere/key.pem"},      OWN   },
+        {{GLOBAL "=a b"},                GLOBAL },
+        {{GLOBAL "=a\r\nX-Evil: yes"},   GLOBAL },
+        {{KEY "=a\n"},                   KEY    },
+        {{KEY "=\xc3\xa9"},              KEY    },
+        {{KEY "=a", HEADER "=X: y\r\n"}, HEADER },
+        {{PRIVATE "=/nowhere/key.pem"},  PRIVATE},
 };
 
 START_TEST(what_cannot_be_a_credential_is_named_and_not_sent)
@@ -129,9 +122,9 @@ START_TEST(a_private_key_signs_a_short_token_for_this_call)
 	int64_t exp = 0;
 
 	rig_write("key.pem", pem);
-	(void)snprintf(path, sizeof(path), OWN "=%s", rig_path("key.pem"));
+	(void)snprintf(path, sizeof(path), PRIVATE "=%s", rig_path("key.pem"));
 	ck_assert_msg(credential_choose(ENDPOINT_WORKER, env, 1000, &c, &e), "%s", e.text);
-	ck_assert_str_eq(c.source, OWN);
+	ck_assert_str_eq(c.source, PRIVATE);
 	doc = payload(&c, &jws);
 	ck_assert(json_string_is(doc, json_member(doc, json_root(doc), "sub"), "robot"));
 	ck_assert(json_string_is(doc, json_member(doc, json_root(doc), "aud"), "tasker-api"));
@@ -153,7 +146,7 @@ START_TEST(its_permissions_can_be_named)
 	struct jws jws;
 
 	rig_write("key.pem", pem);
-	(void)snprintf(path, sizeof(path), OWN "=%s", rig_path("key.pem"));
+	(void)snprintf(path, sizeof(path), PRIVATE "=%s", rig_path("key.pem"));
 	ck_assert(credential_choose(ENDPOINT_WORKER, env, 1000, &c, &e));
 	doc = payload(&c, &jws);
 	ck_assert(permits(doc, "tasks:list") && !permits(doc, "tasks:create"));

@@ -15,6 +15,11 @@
 	"\"total_steps\":2,\"completed_steps\":1,\"steps\":[{\"name\":\"left\","                   \
 	"\"current_state\":\"" left "\"},{\"name\":\"right\",\"current_state\":\"" right "\"}]}"
 
+#define SEES(status, left, right)                                                                  \
+	{                                                                                          \
+		.answer = rig_answer(200, LOOK(status, left, right)), .end = PEER_KEEP             \
+	}
+
 static struct rig r;
 static struct peer peer;
 
@@ -72,16 +77,10 @@ END_TEST
 
 START_TEST(a_pipe_gets_one_line_a_change)
 {
-	const struct peer_line script[] = {
-	        {rig_answer(200, LOOK("steps_in_process", "in_progress", "pending")),     PEER_KEEP,
-                 false,	                                                                              NULL},
-	        {rig_answer(200, LOOK("steps_in_process", "in_progress", "pending")),     PEER_KEEP,
-                 false,	                                                                              NULL},
-	        {rig_answer(200, LOOK("steps_in_process", "complete",    "in_progress")), PEER_KEEP,
-                 false,	                                                                              NULL},
-	        {rig_answer(200, LOOK("complete",         "complete",    "complete")),    PEER_CLOSE, false,
-                 NULL	                                                                                    }
-        };
+	const struct peer_line script[] = {SEES("steps_in_process", "in_progress", "pending"),
+	        SEES("steps_in_process", "in_progress", "pending"),
+	        SEES("steps_in_process", "complete", "in_progress"),
+	        SEES("complete", "complete", "complete")};
 
 	begin(script, COUNT(script));
 	rig_run(&r, "task", "watch", TASK, NULL);
@@ -97,12 +96,8 @@ END_TEST
 
 START_TEST(a_terminal_gets_one_tree_that_changes)
 {
-	const struct peer_line script[] = {
-	        {rig_answer(200, LOOK("steps_in_process", "in_progress", "pending")),  PEER_KEEP,
-                 false,	                                                                           NULL},
-	        {rig_answer(200, LOOK("complete",         "complete",    "complete")), PEER_CLOSE, false,
-                 NULL	                                                                                 }
-        };
+	const struct peer_line script[] = {SEES("steps_in_process", "in_progress", "pending"),
+	        SEES("complete", "complete", "complete")};
 
 	begin(script, COUNT(script));
 	r.tty = true;
@@ -117,12 +112,8 @@ END_TEST
 
 START_TEST(a_tree_taller_than_the_terminal_becomes_lines)
 {
-	const struct peer_line script[] = {
-	        {rig_answer(200, LOOK("steps_in_process", "in_progress", "pending")),  PEER_KEEP,
-                 false,	                                                                           NULL},
-	        {rig_answer(200, LOOK("complete",         "complete",    "complete")), PEER_CLOSE, false,
-                 NULL	                                                                                 }
-        };
+	const struct peer_line script[] = {SEES("steps_in_process", "in_progress", "pending"),
+	        SEES("complete", "complete", "complete")};
 
 	begin(script, COUNT(script));
 	r.tty = true;
@@ -138,9 +129,7 @@ END_TEST
 START_TEST(json_is_printed_once_at_the_end)
 {
 	const struct peer_line script[] = {
-	        {rig_answer(200, LOOK("pending", "pending", "pending")), PEER_KEEP,  false, NULL},
-	        {rig_answer(200, LOOK("error",   "error",   "pending")), PEER_CLOSE, false, NULL}
-        };
+	        SEES("pending", "pending", "pending"), SEES("error", "error", "pending")};
 
 	begin(script, COUNT(script));
 	rig_run(&r, "--output", "json", "task", "watch", TASK, NULL);
@@ -155,9 +144,7 @@ START_TEST(the_wait_ends_with_7)
 	struct peer_line script[6];
 
 	for (size_t i = 0; i < COUNT(script); i++)
-		script[i] =
-		        (struct peer_line){rig_answer(200, LOOK("pending", "pending", "pending")),
-		                PEER_KEEP, false, NULL};
+		script[i] = (struct peer_line)SEES("pending", "pending", "pending");
 	begin(script, COUNT(script));
 	rig_run(&r, "--timeout", "1", "task", "watch", TASK, NULL);
 	ck_assert_int_eq(r.status, EXIT_STATUS_TIMEOUT);
@@ -172,10 +159,9 @@ END_TEST
 START_TEST(a_daemon_that_is_away_for_a_moment_is_waited_for)
 {
 	const struct peer_line script[] = {
-	        {rig_answer(200, LOOK("pending", "pending",  "pending")), PEER_KEEP, false, NULL    },
-	        {rig_answer(503, "{}"),          PEER_KEEP,  false,       NULL     },
-	        {rig_answer(200,    LOOK("complete",      "complete", "complete")),       PEER_CLOSE,                                                               false,
-                 NULL}
+	        SEES("pending", "pending", "pending"),
+	        {.answer = rig_answer(503, "{}"), .end = PEER_KEEP},
+	        SEES("complete", "complete", "complete")
         };
 
 	begin(script, COUNT(script));
@@ -194,9 +180,7 @@ daemon_ends(void)
 
 START_TEST(a_daemon_that_stays_away_is_given_up)
 {
-	const struct peer_line script[] = {
-	        {rig_answer(200, LOOK("pending", "pending", "pending")), PEER_CLOSE, false, NULL}
-        };
+	const struct peer_line script[] = {SEES("pending", "pending", "pending")};
 
 	begin(script, COUNT(script));
 	rig_at_pause(daemon_ends);
@@ -234,10 +218,9 @@ END_TEST
 START_TEST(create_waits_when_asked)
 {
 	const struct peer_line script[] = {
-	        {rig_answer(201, LOOK("pending",  "pending",  "pending")),  PEER_KEEP,  false, NULL},
-	        {rig_answer(200, LOOK("pending",  "pending",  "pending")),  PEER_KEEP,  false, NULL},
-	        {rig_answer(200, LOOK("complete", "complete", "complete")), PEER_CLOSE, false,
-                 NULL	                                                                      }
+	        {.answer = rig_answer(201, LOOK("pending", "pending", "pending")),
+                 .end = PEER_KEEP},
+	        SEES("pending", "pending", "pending"), SEES("complete", "complete", "complete")
         };
 
 	begin(script, COUNT(script));
