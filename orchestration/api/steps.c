@@ -3,7 +3,7 @@
 #include "orchestration/api/view_json.h"
 #include "orchestration/routes.h"
 
-enum { STEP_BODY = 64 * 1024 * 1024, STEPS_BODY = 512 * 1024 * 1024 };
+enum { STEP_BODY = 64 * 1024 * 1024, STEPS_BODY = 192 * 1024 * 1024 };
 
 static void
 listed(struct app *app, struct request *req, struct store_op *op)
