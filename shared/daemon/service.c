@@ -99,6 +99,8 @@ web_settings(const struct service *s, const struct service_web *web)
 	                                s->config->web_cors_origins.count},
                                .json = settings_json_limits(s->config),
                                .access_log = s->config->log_access,
+                               .log_unknown_permissions =
+	                                s->config->web_auth_log_unknown_permissions,
                                .realm = "tasker",
                                .app = web->app,
 	                       },

@@ -105,18 +105,36 @@ gate_note_denial(struct request *req, enum verdict v)
 	const struct access *access = req->route == NULL ? NULL : &req->route->access;
 	const bool lacks =
 	        v == VERDICT_DENY_FORBIDDEN && access != NULL && access->kind == ACCESS_NEEDS;
+	const char *permission = "";
 
 	if (verdict_status(v) == 401)
 		count(req->gate, GATE_METRIC_AUTH_FAILURES, AT(v));
 	if (verdict_status(v) == 403)
 		count(req->gate, GATE_METRIC_DENIALS,
 		        AT(lacks ? access->permission : PERMISSION__COUNT));
+	if (lacks)
+		permission = permission_spelled(access->permission);
+	else if (v == VERDICT_DENY_PERMISSIONS && req->unknown_permission != NULL)
+		permission = req->unknown_permission;
 	LOG(WARN, "auth.denied", TEXT_F("reason", verdict_reason(v)),
 	        INT_F("status", verdict_status(v)), TEXT_F("method", method_name(method_of(req))),
-	        TEXT_F("route", route_name(req)),
-	        TEXT_F("permission", lacks ? permission_spelled(access->permission) : ""),
+	        TEXT_F("route", route_name(req)), TEXT_F("permission", permission),
 	        TEXT_F("subject", req->context == NULL ? "" : req->context->subject),
 	        TEXT_F("peer", request_peer(req)), TEXT_F("request_id", req->id));
+}
+
+/* A token that is good in spite of it is told of once, when it is new here; a refused one in the
+ * line of its refusal. */
+static void
+note_unknown_permission(struct request *req, const struct authentication *result)
+{
+	if (result->verdict == VERDICT_GRANT)
+		LOG(WARN, "auth.unknown_permission",
+		        TEXT_F("permission", result->unknown_permission),
+		        TEXT_F("subject", result->context->subject),
+		        TEXT_F("peer", request_peer(req)), TEXT_F("request_id", req->id));
+	else
+		req->unknown_permission = result->unknown_permission;
 }
 
 static void
@@ -336,6 +354,8 @@ identified(const struct authentication *result, void *arg)
 	struct request *req = arg;
 
 	req->context = result->context;
+	if (req->gate->settings.log_unknown_permissions && result->unknown_permission[0] != '\0')
+		note_unknown_permission(req, result);
 	admit(req, result->verdict);
 }
 

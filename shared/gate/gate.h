@@ -27,7 +27,7 @@ struct gate_settings {
 	size_t hidden_count;
 	struct cors cors;
 	struct json_limits json;
-	bool access_log;
+	bool access_log, log_unknown_permissions;
 	const char *realm;          /* "tasker" */
 	const char *api_key_header; /* "X-API-Key"; web_start() asks the service when NULL */
 	void *app;                  /* given to handlers */

@@ -30,6 +30,7 @@ struct request {
 	const struct route *route; /* the row that answers; NULL for none */
 	const char *cors_origin;   /* the listed origin that asks, or NULL */
 	const struct security_context *context;
+	const char *unknown_permission; /* of a token refused for it, while it is refused */
 	struct grant_slot slot;
 	const struct grant *grant;
 	struct json *json;

@@ -33,6 +33,7 @@ struct authenticator {
 	struct token_cache *cache;                    /* NULL: switched off */
 	const struct security_context *anonymous;     /* NULL while authentication is on */
 	const struct security_context **key_contexts; /* one an API key, in its order */
+	const char *unknown_permission;               /* of the check at hand */
 	struct authenticator_stats stats;
 };
 
@@ -170,6 +171,8 @@ verify_token(struct authenticator *a, const char *token, size_t len, int64_t now
 	struct jwt_acceptance accepted = {0};
 	enum verdict v = jwt_authenticator_check(a->jwt, token, len, now_s, &accepted);
 
+	if (accepted.unknown_permission != NULL)
+		a->unknown_permission = accepted.unknown_permission;
 	if (v != VERDICT_GRANT)
 		return v;
 	a->stats.verified++;
@@ -249,12 +252,15 @@ authenticator_check(struct authenticator *a, const struct credentials *c, int64_
         struct authentication *out, auth_resume_fn resume, void *arg)
 {
 	const struct security_context *context = NULL;
-	enum verdict v = check(a, c, now_s, &context);
+	enum verdict v;
 
+	a->unknown_permission = "";
+	v = check(a, c, now_s, &context);
 	(void)resume; /* nothing pends yet: every credential is decided from memory */
 	(void)arg;
 	a->stats.refused += v != VERDICT_GRANT;
-	*out = (struct authentication){.verdict = v, .context = context};
+	*out = (struct authentication){
+	        .verdict = v, .context = context, .unknown_permission = a->unknown_permission};
 	return AUTH_READY;
 }
 

@@ -25,6 +25,9 @@ struct authentication {
 	enum verdict verdict; /* GRANT, or why not */
 	const struct security_context
 	        *context; /* one reference for the caller; NULL unless GRANT */
+	/* The first permission that nobody knows in a token that was looked at in full, so once
+	 * while the cache knows it; see claims.h. "" if there is none; until the next check. */
+	const char *unknown_permission;
 };
 
 /*

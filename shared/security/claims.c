@@ -206,6 +206,17 @@ check_names(struct reading *r)
 	return VERDICT_GRANT;
 }
 
+static void
+note_unknown(struct claims *out, const char *spelled, size_t len)
+{
+	if (out->unknown_permission[0] != '\0')
+		return;
+	for (size_t i = 0; i < len; i++)
+		out->unknown_permission[i] =
+		        spelled[i] > ' ' && spelled[i] <= '~' ? spelled[i] : '?';
+	out->unknown_permission[len] = '\0';
+}
+
 static enum verdict
 add_permission(struct reading *r, const char *spelled, size_t len)
 {
@@ -215,6 +226,7 @@ add_permission(struct reading *r, const char *spelled, size_t len)
 		return VERDICT_DENY_CLAIMS;
 	if (permission_set_add(&r->out->fields.permissions, spelled, len, &unknown))
 		return VERDICT_GRANT;
+	note_unknown(r->out, spelled, len);
 	if (r->rules->strict_permissions)
 		return VERDICT_DENY_PERMISSIONS;
 	r->out->permissions_ignored++;
@@ -335,6 +347,7 @@ prepare(struct reading *r)
 	        .issuer = r->rules->issuer,
 	};
 	out->permissions_ignored = 0;
+	out->unknown_permission[0] = '\0';
 	return buf_room(&out->text, reserve) != NULL;
 }
 

@@ -36,6 +36,9 @@ struct claims {
 	int64_t valid_from_s;           /* first second it is good: nbf and iat less the leeway */
 	int64_t valid_until_s;          /* first second it is not: exp and the leeway */
 	size_t permissions_ignored;     /* unknown ones, when not strict */
+	/* The first that nobody knows, also where it refuses the token: for a log, so with '?' for
+	 * all but printable ASCII. "" if there is none. */
+	char unknown_permission[CLAIM_PERMISSION_LEN + 1];
 	const char *namespaces[CLAIM_NAMESPACES_MAX + 1];
 	struct buf text;
 };

@@ -97,6 +97,8 @@ jwt_authenticator_check(struct jwt_authenticator *j, const char *token, size_t l
 	            (const char *)j->jws.payload, j->jws.payload_len, &claims_limits, &payload, &e))
 		return e.code == ERR_NOMEM ? VERDICT_DENY_UNAVAILABLE : VERDICT_DENY_MALFORMED;
 	v = check_opened(j, payload, now_s);
+	if (v == VERDICT_DENY_PERMISSIONS)
+		out->unknown_permission = j->claims.unknown_permission;
 	if (v != VERDICT_GRANT)
 		return v;
 	if (!security_context_new(&j->claims.fields, &context, &e))
@@ -104,6 +106,7 @@ jwt_authenticator_check(struct jwt_authenticator *j, const char *token, size_t l
 	*out = (struct jwt_acceptance){.context = context,
 	        .valid_from_s = j->claims.valid_from_s,
 	        .valid_until_s = j->claims.valid_until_s,
-	        .permissions_ignored = j->claims.permissions_ignored};
+	        .permissions_ignored = j->claims.permissions_ignored,
+	        .unknown_permission = j->claims.unknown_permission};
 	return VERDICT_GRANT;
 }

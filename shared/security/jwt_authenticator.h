@@ -17,6 +17,7 @@ struct jwt_acceptance {
 	const struct security_context *context; /* one reference, the caller's */
 	int64_t valid_from_s, valid_until_s;    /* good in [from, until) */
 	size_t permissions_ignored;             /* unknown ones in a token that may have them */
+	const char *unknown_permission;         /* see claims.h; until the next check */
 };
 
 /* service must outlive it. */
@@ -24,7 +25,7 @@ MUST_CHECK bool jwt_authenticator_new(const struct security_service *service,
         OWNED struct jwt_authenticator **out, struct err *e);
 void jwt_authenticator_free(struct jwt_authenticator *j); /* NULL is fine */
 
-/* Fills *out only for GRANT. */
+/* Fills *out only for GRANT; for DENY_PERMISSIONS only unknown_permission. */
 MUST_CHECK enum verdict jwt_authenticator_check(struct jwt_authenticator *j, const char *token,
         size_t len, int64_t now_s, struct jwt_acceptance *out);
 

@@ -232,7 +232,7 @@ make_service(struct rig *r, struct err *e)
 	                  .permissions_claim = "permissions",
 	                  .leeway_s = 30,
 	                  .max_lifetime_s = 86400,
-	                  .strict_permissions = true},
+	                  .strict_permissions = !r->settings.lax},
 	        .api_key_header = "X-API-Key",
 	        .api_keys = keys,
 	        .api_key_count = COUNT(keys)
@@ -256,6 +256,7 @@ make_gate(struct rig *r, struct err *e)
 	        .cors = r->settings.cors,
 	        .json = json_limits_default,
 	        .access_log = true,
+	        .log_unknown_permissions = !r->settings.hushed,
 	        .realm = "tasker",
 	        .api_key_header = "X-API-Key",
 	        .app = r};

@@ -21,6 +21,8 @@ extern const size_t rig_route_count;
 struct rig_settings {
 	bool auth_off, hide_config, no_metrics;
 	bool tokens; /* users may bring tokens signed by TOKEN_KEY_RSA */
+	bool lax;    /* they may list permissions nobody knows */
+	bool hushed; /* which then are not logged */
 	struct cors cors;
 };
 

@@ -205,6 +205,56 @@ START_TEST(a_token_opens_what_it_lists_and_is_verified_once)
 }
 END_TEST
 
+static const struct {
+	bool lax, hushed;
+	int status;
+	const char *event, *permission; /* logged; permission NULL: without it */
+} unknowns[] = {
+        {true,  false, 200, "auth.unknown_permission", "tasks:fly"},
+        {true,  true,  200, NULL,                      NULL       },
+        {false, false, 401, "auth.denied",             "tasks:fly"},
+        {false, true,  401, "auth.denied",             NULL       },
+};
+
+/* In lax mode once a token, in strict mode in the line of each refusal. */
+START_TEST(a_permission_that_nobody_knows_is_logged_JT18)
+{
+	const struct rig_settings settings = {
+	        .tokens = true, .lax = unknowns[_i].lax, .hushed = unknowns[_i].hushed};
+	char *claims =
+	        token_user_claims("alice", "tasks:read tasks:fly", clock_wall_us() / 1000000);
+	char *token = token_make(TOKEN_KEY_RSA, "RS256", claims);
+	const char *event = unknowns[_i].event, *at = NULL;
+	char field[4096];
+	struct answer a;
+	struct rig r;
+
+	rig_capture_log();
+	rig_open(&r, &settings);
+	(void)snprintf(field, sizeof(field), "Authorization: Bearer %s\r\n", token);
+	for (int i = 0; i < 2; i++) {
+		rig_request(&r, "GET", "/v1/whoami", field, NULL, &a);
+		ck_assert_int_eq(a.status, unknowns[_i].status);
+	}
+	ck_assert_ptr_null(strstr(rig_logged(), token));
+	if (event != NULL)
+		at = strstr(rig_logged(), event);
+	ck_assert_int_eq(at != NULL, event != NULL);
+	ck_assert_int_eq(
+	        strstr(rig_logged(), "tasks:fly") != NULL, unknowns[_i].permission != NULL);
+	if (unknowns[_i].lax && at != NULL) {
+		ck_assert_ptr_null(strstr(at + 1, event));
+		ck_assert_ptr_nonnull(strstr(at, "\"permission\":\"tasks:fly\""));
+		ck_assert_ptr_nonnull(strstr(at, "\"subject\":\"alice\""));
+	}
+	if (!unknowns[_i].lax)
+		ck_assert_ptr_nonnull(strstr(at, "\"reason\":\"unknown_permission\""));
+	rig_close(&r);
+	free(token);
+	free(claims);
+}
+END_TEST
+
 START_TEST(what_the_parser_refuses_is_the_same_problem_body)
 {
 	struct answer a;
@@ -235,6 +285,7 @@ gate_answers_suite(void)
 	tcase_add_test(tc, allow_is_all_that_options_and_405_reveal_PM6);
 	tcase_add_test(tc, a_refusal_is_one_warning_and_counted_without_the_credential);
 	tcase_add_test(tc, a_token_opens_what_it_lists_and_is_verified_once);
+	tcase_add_loop_test(tc, a_permission_that_nobody_knows_is_logged_JT18, 0, COUNT(unknowns));
 	tcase_add_test(tc, what_the_parser_refuses_is_the_same_problem_body);
 	suite_add_tcase(s, tc);
 	return s;

@@ -387,6 +387,46 @@ START_TEST(cr10_no_refused_credential_says_why)
 }
 END_TEST
 
+static struct authentication
+present(struct authenticator *a, const char *token)
+{
+	char value[4096];
+	struct credentials c = {.authorization = value};
+	struct authentication result = {0};
+
+	(void)snprintf(value, sizeof(value), "Bearer %s", token);
+	c.authorization_len = strlen(value);
+	ck_assert_int_eq(authenticator_check(a, &c, NOW_S, &result, NULL, NULL), AUTH_READY);
+	security_context_unref(result.context);
+	return result;
+}
+
+/* Told by the check that looked at the token, and by no other: so a log hears of it once. */
+START_TEST(jt18_an_unknown_permission_is_told_once)
+{
+	struct security_settings settings = kit_settings();
+	char *claims = token_user_claims("alice", "tasks:read nonsense *", NOW_S);
+	char *token = token_make(TOKEN_KEY_RSA, "RS256", claims);
+
+	for (int strict = 0; strict < 2; strict++) {
+		struct security_service *service;
+		struct authenticator *a;
+
+		settings.users.strict_permissions = strict != 0;
+		service = kit_service(&settings);
+		a = kit_authenticator(service);
+		ck_assert_str_eq(present(a, "x.y.z").unknown_permission, "");
+		ck_assert_str_eq(present(a, token).unknown_permission, "nonsense");
+		ck_assert_str_eq(present(a, token).unknown_permission, strict ? "nonsense" : "");
+		ck_assert_str_eq(present(a, "x.y.z").unknown_permission, "");
+		authenticator_free(a);
+		security_service_free(service);
+	}
+	free(token);
+	free(claims);
+}
+END_TEST
+
 START_TEST(jt18_a_lax_service_counts_what_it_ignores)
 {
 	struct security_settings settings = kit_settings();
@@ -437,6 +477,7 @@ add_tokens(TCase *tc)
 	tcase_add_test(tc, the_cache_can_be_switched_off);
 	tcase_add_test(tc, a_context_outlives_its_authenticator);
 	tcase_add_test(tc, jt18_a_lax_service_counts_what_it_ignores);
+	tcase_add_test(tc, jt18_an_unknown_permission_is_told_once);
 }
 
 Suite *

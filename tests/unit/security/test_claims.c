@@ -354,9 +354,41 @@ START_TEST(jt18_a_lax_service_drops_what_it_does_not_know_and_counts_it)
 	ck_assert_int_eq(check_at(&rules, with("", member), NOW), VERDICT_GRANT);
 	ck_assert_uint_eq(claims.fields.permissions.bits, UINT64_C(1) << PERMISSION_TASKS_READ);
 	ck_assert_uint_eq(claims.permissions_ignored, 2);
+	ck_assert_str_eq(claims.unknown_permission, "*");
 	ck_assert_int_eq(check_at(&rules, with("", "\"x\":1"), NOW), VERDICT_GRANT);
 	ck_assert_uint_eq(claims.permissions_ignored, 0);
+	ck_assert_str_eq(claims.unknown_permission, "");
 	ck_assert_uint_eq(claims.fields.permissions.bits, 0);
+	claims_clear(&claims);
+}
+END_TEST
+
+/* What the log is told holds nothing that a terminal or a reader of lines would act on. */
+static const struct {
+	const char *spelled, *told;
+} unknowns[] = {
+        {"tasks:delete",                                                     "tasks:delete" },
+        {"tasks:\\u000adelete",                                              "tasks:?delete"},
+        {"\\u001b[31mred",                                                   "?[31mred"     },
+        {"tasks delete",                                                     "tasks?delete" },
+        {"t\xc3\xa4sks",                                                     "t??sks"       },
+        {"\\u007f",                                                          "?"            },
+        {"aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd",
+         "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd"                 },
+};
+
+START_TEST(jt18_the_first_unknown_permission_is_told_in_printable_ascii)
+{
+	struct claim_rules rules = users;
+	char member[256];
+
+	(void)snprintf(member, sizeof(member), "\"permissions\":[\"tasks:read\",\"%s\",\"*\"]",
+	        unknowns[_i].spelled);
+	ck_assert_int_eq(check_at(&rules, with("", member), NOW), VERDICT_DENY_PERMISSIONS);
+	ck_assert_str_eq(claims.unknown_permission, unknowns[_i].told);
+	rules.strict_permissions = false;
+	ck_assert_int_eq(check_at(&rules, with("", member), NOW), VERDICT_GRANT);
+	ck_assert_str_eq(claims.unknown_permission, unknowns[_i].told);
 	claims_clear(&claims);
 }
 END_TEST
@@ -473,6 +505,8 @@ claims_suite(void)
 	tcase_add_test(tc, jt17_permissions_have_limits);
 	tcase_add_test(tc, jt17_the_configured_claim_is_the_one_that_is_read);
 	tcase_add_test(tc, jt18_a_lax_service_drops_what_it_does_not_know_and_counts_it);
+	tcase_add_loop_test(tc, jt18_the_first_unknown_permission_is_told_in_printable_ascii, 0,
+	        COUNT(unknowns));
 	tcase_add_loop_test(tc, a_configured_tenant_claim_is_required, 0, COUNT(tenants));
 	tcase_add_test(tc, a_claim_may_be_read_twice);
 	tcase_add_loop_test(f, jt10_a_payload_that_is_no_object_is_refused, 0, COUNT(not_objects));
