@@ -275,9 +275,7 @@ class Table:
             holds, budget = ratio <= at_most, f"≤ {at_most:g}"
         if at_least is not None:
             holds, budget = ratio >= at_least, f"≥ {at_least:g}"
-        self.add(what, unit.format(statistics.median(map(measure, ours))),
-                 unit.format(statistics.median(map(measure, peer))) + (f" {peer_name}" if peer_name else ""),
-                 f"{ratio:.2f}", budget, holds)
+        self.add(what, cell(ours, measure, unit), f"{cell(peer, measure, unit)} {peer_name}", f"{ratio:.2f}", budget, holds)
 
     def markdown(self):
         lines = ["| what | ours | peer | ratio | budget | holds |", "|---|---|---|---|---|---|"]
@@ -286,6 +284,12 @@ class Table:
     def held(self):
         judged = [row for row in self.rows if row[5]]
         return sum(row[5] == "yes" for row in judged), len(judged)
+
+
+def cell(loads, measure, unit):
+    """The median, and beside a rate the CPU time a request: that one does not care who else kept the machine busy."""
+    text = unit.format(statistics.median(map(measure, loads)))
+    return text + (f" at {statistics.median(map(cpu_us, loads)):.1f} µs" if measure is rate else "")
 
 
 def rate(load):
@@ -472,9 +476,12 @@ def about(bench):
 
 
 def record(path, text):
-    page = pathlib.Path(path).read_text()
-    made = re.sub(r"(<!-- bench -->\n).*(<!-- /bench -->)", lambda m: m.group(1) + text + "\n" + m.group(2), page, flags=re.S)
-    pathlib.Path(path).write_text(made)
+    """Puts text between the page's two marks."""
+    before, _, rest = pathlib.Path(path).read_text().partition("<!-- bench -->\n")
+    _, mark, after = rest.partition("<!-- /bench -->")
+    if not mark:
+        raise Failed(f"{path} has no marks for the table")
+    pathlib.Path(path).write_text(f"{before}<!-- bench -->\n{text}\n{mark}{after}")
 
 
 def main():
@@ -484,7 +491,7 @@ def main():
     options.add_argument("--seconds", type=int, default=3)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--only", choices=PARTS, action="append", help="this part; repeatable")
-    options.add_argument("--record", help="a document to put the table into")
+    options.add_argument("--record", help="a document to put the whole table into")
     options = options.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     bench, table, failed = Bench(options), Table(), False
@@ -500,7 +507,7 @@ def main():
     text = about(bench) + "\n\n" + table.markdown()
     print("\n" + text)
     print("\n{} of {} budgets hold".format(*table.held()))
-    if options.record and not failed:
+    if options.record and not failed and not options.only:
         record(options.record, text)
     return failed
 
