@@ -18,7 +18,7 @@
 #include "shared/base/uuid.h"
 #include "shared/template/template.h"
 
-#define FRAME_MAX MIB(8) /* a handler frame may carry this much; the step fails for good beyond */
+#define FRAME_MAX MIB(8) /* no configuration allows larger ones */
 
 struct frame_result {
 	const char *json; /* compact; NULL or len 0: null */

@@ -109,10 +109,10 @@ read_results(struct change *c, unsigned index, struct frame_result *out, struct 
 
 /* A buffer failed: memory for the largest frame is there, so it was the ceiling it met. */
 static bool
-was_ceiling(void)
+was_ceiling(size_t ceiling)
 {
-	struct buf probe = BUF(FRAME_MAX);
-	bool there = buf_room(&probe, FRAME_MAX) != NULL;
+	struct buf probe = BUF(ceiling);
+	bool there = buf_room(&probe, ceiling) != NULL;
 
 	buf_free(&probe);
 	return there;
@@ -129,7 +129,7 @@ make_frame(struct change *c, const struct step_row *row, bool *too_large, struct
 	        .context = c->context.text,
 	        .context_len = c->context.len,
 	        .parents = parents};
-	__attribute__((cleanup(auto_buf_))) struct buf context = BUF(FRAME_MAX);
+	__attribute__((cleanup(auto_buf_))) struct buf context = BUF(c->w->frame.max);
 
 	if (!read_results(c, in.index, parents, e))
 		return false;
@@ -143,7 +143,7 @@ make_frame(struct change *c, const struct step_row *row, bool *too_large, struct
 	if (!c->w->results.failed && !context.failed)
 		frame_write(&in, &c->w->frame);
 	*too_large = c->w->results.failed || context.failed || c->w->frame.failed;
-	if (*too_large && !was_ceiling())
+	if (*too_large && !was_ceiling(c->w->frame.max))
 		return err_set(e, ERR_NOMEM, "out of memory for a frame");
 	return true;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "orchestration/engine/frame.h"
 #include "orchestration/store/reader.h"
 #include "orchestration/store/writer.h"
 #include "shared/base/clock.h"
@@ -54,6 +55,7 @@ store_settings_default(void)
 	        .deadline_ms = 5000,
 	        .busy_ms = 5000,
 	        .wait_max_ms = 25000,
+	        .frame_bytes_max = MIB(2),
 	        .unheld_ms = 2000,
 	        .sessions_max = 4096,
 	        .session_keep_ms = DAY_MS,
@@ -70,6 +72,8 @@ store_open(const struct store_settings *s, OWNED struct store **out, struct err 
 	if (store == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for a store");
 	store->settings = *s;
+	if (s->frame_bytes_max > FRAME_MAX)
+		return err_set(e, ERR_LIMIT, "a frame may have %zu bytes at most", FRAME_MAX);
 	pulse_init(&store->pulse);
 	if (!backend_for(s->url, &store->ops))
 		return err_set(e, ERR_FORMAT, "%s: no store of this kind (sqlite:...)", s->url);

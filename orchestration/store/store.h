@@ -32,7 +32,8 @@ struct store_settings {
 	int64_t deadline_ms;          /* of operations that bring none */
 	int64_t busy_ms;              /* how long to wait for another's database lock */
 	int64_t wait_max_ms;          /* the longest a poll is parked */
-	int64_t unheld_ms; /* an attempt this fresh is not taken back for not being listed */
+	size_t frame_bytes_max; /* of a step's frame; a step whose input is larger fails for good */
+	int64_t unheld_ms;      /* an attempt this fresh is not taken back for not being listed */
 	int sessions_max;
 	int64_t session_keep_ms; /* an unseen session is closed after it */
 	/* Clocks; a test's own must be followed by store_wake(). */

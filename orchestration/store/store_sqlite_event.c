@@ -7,7 +7,8 @@
 static bool
 event_insert(struct backend *b, const struct event_row *row, struct err *e)
 {
-	struct query q = query_on(b, SQL_EVENT_INSERT);
+	bool first = row->kind == EVENT_TASK_CREATED; /* its number is known */
+	struct query q = query_on(b, first ? SQL_EVENT_FIRST : SQL_EVENT_INSERT);
 
 	query_int(&q, row->task);
 	query_int(&q, (int64_t)row->kind);

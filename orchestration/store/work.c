@@ -102,8 +102,8 @@ work_open(struct work *w, const struct store_settings *s, const struct backend_o
 {
 	w->settings = s;
 	w->ops = ops;
-	w->frame = BUF(FRAME_MAX);
-	w->results = BUF(FRAME_MAX);
+	w->frame = BUF(s->frame_bytes_max);
+	w->results = BUF(s->frame_bytes_max);
 	w->mono_us = s->mono_us(s->clock_arg);
 	w->owners = calloc(OWNER_BUCKETS, sizeof(struct owner_entry *));
 	if (w->owners == NULL)

@@ -10,7 +10,7 @@
 #include "shared/base/clock.h"
 
 enum {
-	BATCH_LIMIT = 1024, /* whatever the settings say */
+	BATCH_LIMIT = 4096, /* whatever the settings say */
 	US_PER_MS = 1000,
 	US_PER_S = 1000000,
 	PAUSE_US = 1000000, /* after a round of timers that failed */

@@ -54,7 +54,7 @@ START_TEST(one_failed_statement_is_replayed)
 END_TEST
 
 static const char *const statements[] = {
-        "TASK_INSERT", "DETAILS_INSERT", "EVENT_INSERT", "STEP_INSERT", "TOTALS_SAVE", "COMMIT"};
+        "TASK_INSERT", "DETAILS_INSERT", "EVENT_FIRST", "STEP_INSERT", "TOTALS_SAVE", "COMMIT"};
 
 /* A full disk: refused, nothing changed, reads go on; with space again all works (ST4). */
 START_TEST(a_full_disk_refuses_and_changes_nothing)

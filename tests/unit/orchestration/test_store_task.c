@@ -467,7 +467,7 @@ START_TEST(an_input_beyond_a_frame_fails_its_step)
 	AUTO(store_op) struct store_op *create = lab_create_op("single", "{\"huge\":1}");
 
 	buf_text(&context, "{\"x\":\"");
-	while (context.len < MIB(8))
+	while (context.len < MIB(2))
 		buf_text(&context,
 		        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
 	buf_text(&context, "\"}");
