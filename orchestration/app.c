@@ -42,7 +42,6 @@ store_settings(const struct config *c)
 	s.lease_ms = c->engine_lease_ms;
 	s.beat_ms = c->engine_beat_ms;
 	s.max_lease_losses = (int)c->engine_max_lease_losses;
-	s.jitter = c->engine_jitter_percent > 0;
 	for (int lane = 0; lane < STORE_LANES; lane++)
 		s.lane_max[lane] = (int)c->store_queue_max;
 	s.batch_max = (int)c->store_batch_max_operations;

@@ -155,6 +155,13 @@ needs_escape(uint32_t c)
 	       c == 0x2029;
 }
 
+/* ASCII that stands for itself, which nearly all text is: told without decoding. */
+static bool
+is_plain(char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 void
 json_escape(struct buf *buf, const char *text, size_t len)
 {
@@ -164,6 +171,10 @@ json_escape(struct buf *buf, const char *text, size_t len)
 	if (len == 0)
 		return; /* text may be NULL then */
 	while (at < len) {
+		if (is_plain(text[at])) {
+			at++;
+			continue;
+		}
 		step = utf8_next(text + at, len - at, &c);
 		if (c != UTF8_BAD && !needs_escape(c)) {
 			at += step;
