@@ -53,6 +53,19 @@ refuse_step(const struct handout *h, const struct link_answer *a, const struct j
 	free(uuid);
 }
 
+/* The worker is going: nobody here starts it any more. */
+static void
+give_back(const struct handout *h, const struct step *s)
+{
+	struct step_report *report;
+	struct err e = {0};
+
+	if (!desk_hold(h->desk, s->uuid, s->attempt) || !step_report_new(s, &report, &e))
+		return;
+	report->outcome = OUTCOME_RELEASED;
+	desk_report(h->desk, report);
+}
+
 /* What is not held in the end the orchestration finds unlisted, and takes back unburnt. */
 static void
 take_step(const struct handout *h, const struct link_answer *a, const struct json_node *item)
@@ -64,6 +77,10 @@ take_step(const struct handout *h, const struct link_answer *a, const struct jso
 
 	if (!step_parse(a->doc, item, &s, &e)) {
 		refuse_step(h, a, item, e.text);
+		return;
+	}
+	if ((desk_look(h->desk) & DESK_ENDING) != 0) {
+		give_back(h, s);
 		return;
 	}
 	memcpy(uuid, s->uuid, sizeof(uuid));

@@ -17,6 +17,8 @@ enum {
 	URL_MAX = 2048 + 64,
 	CONNECT_MS = 5000,
 	REGISTER_US = 30000000,
+	/* The orchestration takes steps back that nobody lists when they are 2 s old. */
+	CROSSED_WAIT_US = 2500000,
 	RETRY_AFTER_MAX_S = 60,
 };
 
@@ -51,9 +53,11 @@ struct link {
 	int64_t renewed_us; /* when the last request that was answered was sent */
 	bool released;      /* what is held was stopped for the lease */
 	char id[UUID_TEXT]; /* of the poll under way; "": none, or it was answered */
-	struct buf body;    /* of that poll */
-	size_t results;     /* in that body */
-	int64_t waits_us;   /* how long it may be parked */
+	bool written;       /* body is that poll as it was sent, or will be */
+	bool crossed;       /* one was ended from here: its answer may have been on its way */
+	struct buf body;
+	size_t results;   /* in that body */
+	int64_t waits_us; /* how long it may be parked */
 	size_t results_max, steps_max;
 	int64_t backoff_us;
 	int64_t end_by_us; /* 0: not ending */
@@ -133,13 +137,22 @@ unanswered(struct link *l, const char *why)
 	desk_unanswered(l->desk);
 }
 
-/* Nothing is under way: what was in it will be in the next poll. */
+/* The poll under way is written anew before it is sent again. Its id stays until it was answered:
+ * so the steps in an answer that was lost come again. */
+static void
+rewrite_poll(struct link *l)
+{
+	l->written = false;
+	l->results = 0;
+	desk_unsend(l->desk);
+}
+
+/* Nothing is under way. */
 static void
 forget_poll(struct link *l)
 {
 	l->id[0] = '\0';
-	l->results = 0;
-	desk_unsend(l->desk);
+	rewrite_poll(l);
 }
 
 /* Sends body to path; what the answer says about our pace is obeyed. */
@@ -256,16 +269,20 @@ write_poll(struct link *l)
 	        .steps_max = l->steps_max,
 	        .bytes_max = l->settings->poll_bytes / 4 * 3};
 
-	uuid_text(&id, l->id);
+	if (l->id[0] == '\0')
+		uuid_text(&id, l->id);
 	buf_free(&l->body);
 	/* With steps at work every beat renews their lease. */
 	l->waits_us = (desk_look(l->desk) & DESK_IDLE) == 0
 	                      ? l->session.beat_us
 	                      : least(l->settings->wait_us, l->session.lease_us / 3 * 2);
+	if (l->crossed)
+		l->waits_us = least(l->waits_us, CROSSED_WAIT_US);
 	if (l->end_by_us > 0)
 		l->waits_us = 0;
 	p.wait_ms = l->waits_us / 1000;
 	l->results = desk_write_poll(l->desk, &p, &l->body);
+	l->written = true;
 }
 
 static bool
@@ -278,8 +295,9 @@ use_answer(struct link *l, const struct fetch_response *r)
 		unanswered(l, e.text);
 		return false;
 	}
-	l->id[0] = '\0';
+	l->crossed = l->crossed && l->results > 0;
 	handout_apply(&a, l->desk, &l->runner);
+	forget_poll(l);
 	link_answer_free(&a);
 	return true;
 }
@@ -298,7 +316,7 @@ on_refused_poll(struct link *l, const char *why)
 	if (dropped > 0)
 		LOG(ERROR, "link.result_dropped", INT_F("results", dropped));
 	l->results_max = 1;
-	forget_poll(l);
+	rewrite_poll(l);
 	return results > 0;
 }
 
@@ -343,7 +361,8 @@ on_poll_answered(
 		l->proved = true;
 		return use_answer(l, &r->response);
 	case LINK_WOKEN:
-		forget_poll(l);
+		l->crossed = true;
+		rewrite_poll(l);
 		return true;
 	case LINK_UNAUTHORIZED:
 		return on_session_ended(l, r->why);
@@ -364,15 +383,15 @@ poll_once(struct link *l)
 	const int64_t sent_us = clock_mono_us();
 	bool ok;
 
-	if (l->id[0] == '\0')
+	if (!l->written)
 		write_poll(l);
 	if (!buf_ok(&l->body)) {
 		unanswered(l, "out of memory for a poll");
-		forget_poll(l);
+		rewrite_poll(l);
 		return false;
 	}
 	if (l->results == 0 && l->end_by_us == 0 && !desk_park(l->desk)) {
-		forget_poll(l); /* there is news since it was written */
+		rewrite_poll(l); /* there is news since it was written */
 		return true;
 	}
 	ok = on_poll_answered(l, send_poll(l, &r), &r, sent_us);
@@ -432,21 +451,21 @@ turn(struct link *l)
 			return false;
 	}
 	/* A step that is about to finish saves parking a poll only to drop it. */
-	if (l->id[0] == '\0')
+	if (!l->written)
 		(void)desk_wait(l->desk, DESK_FINISHED | DESK_IDLE | DESK_CHANGED | DESK_ENDING,
 		        clock_mono_us() + l->settings->linger_us);
 	return poll_once(l);
 }
 
-/* The last words: what is finished, and that nothing more is wanted. What the orchestration has
- * given us meanwhile it finds unlisted, and gives to others at once. */
+/* The last words: what is finished, and that nothing more is wanted. Steps that were on their way
+ * to us come again under the poll's id, and are given back. */
 static void
 say_goodbye(struct link *l)
 {
 	bool ok = !l->said_down || (desk_look(l->desk) & DESK_FINISHED) != 0;
 
 	l->end_by_us = clock_mono_us() + l->settings->goodbye_us;
-	forget_poll(l);
+	rewrite_poll(l);
 	while (ok && l->session.secret[0] != '\0' && clock_mono_us() < l->end_by_us)
 		ok = poll_once(l) && (desk_look(l->desk) & DESK_FINISHED) != 0;
 }

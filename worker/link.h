@@ -6,8 +6,8 @@
  * Nothing is lost on the way. Each poll names what the worker holds; a finished step stays in the
  * table until a poll that carried its result was answered. A poll whose answer did not come is sent
  * again as it was, under the same id. A poll that waits for work is ended by a finished step: the
- * request is dropped and the next one, under a new id, lists what the worker knows of; steps in an
- * answer that crossed it are not among those and so go back unburnt. After 401 it registers again
+ * request is dropped and its id is used again for the one that carries the result, so that steps in
+ * an answer that was on its way come again with the answer to that. After 401 it registers again
  * with the same boot id and keeps what it holds.
  *
  * The lease: what is held may run only while the orchestration believes it does. A worker that

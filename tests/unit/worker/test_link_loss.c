@@ -12,20 +12,57 @@
 #include "shared/base/clock.h"
 #include "tests/unit/worker/link_rig.h"
 
-START_TEST(steps_in_an_answer_that_was_crossed_are_not_started)
+static void *
+end_link(void *arg)
 {
+	link_free(arg);
+	return NULL;
+}
+
+START_TEST(a_poll_that_was_crossed_keeps_its_id_so_that_its_steps_come_again)
+{
+	char id[64];
 	struct fake_request r, parked;
 
 	link_rig_start();
 	parked = link_rig_with_step(30000, 5000);
+	(void)snprintf(id, sizeof(id), "%s", fake_member(&parked, "id"));
 	link_rig_finish(1, 1, "1");
 	r = fake_poll(rig.fake, "s1");
-	fake_answer_poll(
-	        rig.fake, &parked, "", link_rig_frame(2, 1), "", ""); /* too late: nobody listens */
-	fake_answer_poll(rig.fake, &r, "", "", "", "");
-	r = fake_poll(rig.fake, "s1");
-	ck_assert(link_rig_has(&r, "\"held\":[]"));
+	ck_assert_str_eq(fake_member(&r, "id"), id);
+	/* What was on its way to the one that was ended is heard by nobody ... */
+	fake_answer_poll(rig.fake, &parked, "", link_rig_frame(2, 1), "", "");
 	ck_assert_uint_eq(rig.count, 1);
+	/* ... and comes again with the answer to the other. */
+	fake_answer_poll(rig.fake, &r, "", link_rig_frame(2, 1), "", "");
+	ck_assert_str_eq(link_rig_event(), "offer 00000000-0000-7000-8000-000000000002 1");
+	r = fake_poll(rig.fake, "s1");
+	ck_assert_str_ne(fake_member(&r, "id"), id);
+	/* Should it have been overtaken by the other, the next is not parked for long. */
+	ck_assert(link_rig_has(&r, "\"wait_ms\":2500,"));
+	link_rig_stop();
+}
+END_TEST
+
+START_TEST(what_arrives_with_the_last_words_is_given_back)
+{
+	struct fake_request r;
+	pthread_t thread;
+
+	rig.settings.goodbye_us = 3000000;
+	link_rig_start();
+	fake_register(rig.fake, "s1", 30000, 5000);
+	r = fake_poll(rig.fake, "s1");
+	ck_assert_int_eq(pthread_create(&thread, NULL, end_link, rig.link), 0);
+	r = fake_poll(rig.fake, "s1");
+	ck_assert(link_rig_has(&r, "\"free\":0,\"held\":[],\"wait_ms\":0"));
+	fake_answer_poll(rig.fake, &r, "", link_rig_frame(2, 1), "", "");
+	r = fake_poll(rig.fake, "s1");
+	ck_assert(link_rig_has(&r, "000000000002\",\"attempt\":1,\"outcome\":\"released\""));
+	fake_answer_poll(rig.fake, &r, "", "", "", "");
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	rig.link = NULL;
+	ck_assert_uint_eq(rig.count, 0);
 	link_rig_stop();
 }
 END_TEST
@@ -228,13 +265,6 @@ START_TEST(a_result_the_orchestration_refuses_becomes_an_error_and_spares_the_ot
 }
 END_TEST
 
-static void *
-end_link(void *arg)
-{
-	link_free(arg);
-	return NULL;
-}
-
 START_TEST(the_last_results_are_said_before_the_end)
 {
 	struct fake_request r;
@@ -309,7 +339,8 @@ link_loss_suite(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, link_rig_begin, NULL);
-	tcase_add_test(tc, steps_in_an_answer_that_was_crossed_are_not_started);
+	tcase_add_test(tc, a_poll_that_was_crossed_keeps_its_id_so_that_its_steps_come_again);
+	tcase_add_test(tc, what_arrives_with_the_last_words_is_given_back);
 	tcase_add_loop_test(tc, a_poll_without_an_answer_comes_again_under_its_id, 0, LOSS_NUMBER);
 	tcase_add_test(tc, a_step_given_again_by_a_replayed_answer_is_offered_once);
 	tcase_add_test(tc, a_session_that_ended_is_replaced_and_nothing_held_is_lost);
