@@ -213,6 +213,39 @@ START_TEST(bad_task_request_says_where)
 }
 END_TEST
 
+/* CR6: a good token in the query, a form field or a cookie opens nothing, and is not in the log. */
+START_TEST(token_outside_its_header_is_no_credential)
+{
+	char *bearer = pair_admin(), *token = strchr(strstr(bearer, "Bearer"), ' ') + 1, *log;
+	char path[4096], body[4096], cookie[4096];
+	struct wire_reply r;
+
+	token[strcspn(token, "\r")] = '\0';
+	(void)snprintf(path, sizeof(path), "/v1/tasks?access_token=%s", token);
+	(void)snprintf(body, sizeof(body), "{\"access_token\":\"%s\"}", token);
+	(void)snprintf(cookie, sizeof(cookie), "Cookie: access_token=%s\r\n", token);
+	r = call("GET", path, "", NULL);
+	ck_assert_int_eq(r.status, 401);
+	wire_reply_free(&r);
+	r = call("POST", "/v1/tasks", "", body);
+	ck_assert_int_eq(r.status, 401);
+	wire_reply_free(&r);
+	r = call("GET", "/v1/tasks", cookie, NULL);
+	ck_assert_int_eq(r.status, 401);
+	wire_reply_free(&r);
+	log = daemon_read(pair.dir, "orchestration.log");
+	for (int i = 0; i < 200 && strstr(log, "auth.denied") == NULL; i++) {
+		free(log); /* the log has a thread of its own */
+		(void)poll(NULL, 0, 10);
+		log = daemon_read(pair.dir, "orchestration.log");
+	}
+	ck_assert_ptr_nonnull(strstr(log, "auth.denied"));
+	ck_assert_ptr_null(strstr(log, token));
+	free(log);
+	free(bearer);
+}
+END_TEST
+
 static const struct {
 	const char *query;
 	int status;
@@ -317,6 +350,7 @@ workflow_suite(void)
 	tcase_add_test(tc, foreign_malformed_and_missing_look_the_same);
 	tcase_add_test(tc, list_of_another_tenant_is_empty);
 	tcase_add_loop_test(tc, bad_task_request_says_where, 0, COUNT(refused));
+	tcase_add_test(tc, token_outside_its_header_is_no_credential);
 	tcase_add_loop_test(tc, query_is_checked, 0, COUNT(queries));
 	tcase_add_test(tc, cancelled_task_stays_cancelled);
 	tcase_add_loop_test(tc, refusal_arrives_before_the_body, 0, COUNT(announced));
