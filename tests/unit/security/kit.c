@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "shared/security/pem.h"
+#include "tests/unit/security/openssl_fault.h"
 #include "tests/unit/unit.h"
 
 struct key_set *
@@ -110,25 +111,37 @@ kit_bearer(struct authenticator *a, const char *token, int64_t now_s,
 	return result.verdict;
 }
 
+static void
+judge_fault(bool done, const struct err *e)
+{
+	if (!done)
+		ck_assert_msg(e->code == ERR_NOMEM || e->code == ERR_CRYPTO, "%s", e->text);
+}
+
 unsigned
 kit_torture(kit_attempt_fn attempt)
 {
-	unsigned failed = 0, quiet = 0;
+	struct err e = {0};
+	unsigned nth = 0, openssl_made;
+	bool done = false;
 
-	for (unsigned nth = 1; quiet < 100; nth++) {
-		struct err e = {0};
-		bool done;
-
-		ck_assert_uint_lt(nth, 20000);
-		fault_allocation(nth);
+	while (!done) {
+		ck_assert_uint_lt(nth, 1000);
+		fault_allocation(++nth);
 		done = attempt(&e);
 		fault_allocation(0);
-		if (!done)
-			ck_assert_msg(e.code == ERR_NOMEM || e.code == ERR_CRYPTO, "%s", e.text);
-		failed += !done;
-		quiet = done ? quiet + 1 : 0;
+		judge_fault(done, &e);
 	}
-	return failed;
+	openssl_fault(0);
+	ck_assert(attempt(&e));
+	openssl_made = openssl_fault_count();
+	for (unsigned i = 1; i <= openssl_made; i++) {
+		openssl_fault(i);
+		done = attempt(&e);
+		openssl_fault(0);
+		judge_fault(done, &e);
+	}
+	return nth - 1;
 }
 
 enum verdict

@@ -43,9 +43,9 @@ enum verdict kit_claims(
         const struct claim_rules *rules, const char *payload, int64_t now_s, struct claims *out);
 
 /*
- * Runs attempt with its first, second, ... allocation failing, until many in a row succeed: some
- * failures inside OpenSSL cost it a cache and nothing else, so one success is not the end. Returns
- * how many failed. attempt must not assert: Check allocates too.
+ * Runs attempt with its first, second, ... allocation of ours failing until it succeeds, then once
+ * for every allocation that OpenSSL makes in it (some of which it can do without). Returns how many
+ * of ours failed. attempt must not assert: Check allocates too.
  */
 typedef bool (*kit_attempt_fn)(struct err *e);
 unsigned kit_torture(kit_attempt_fn attempt);

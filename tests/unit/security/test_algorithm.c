@@ -37,6 +37,17 @@ START_TEST(jt1_each_row_answers_to_its_own_name)
 }
 END_TEST
 
+START_TEST(all_is_every_row_and_nothing_more)
+{
+	struct algorithm_set all = algorithm_set_all();
+
+	for (unsigned a = ALGORITHM_NONE + 1; a < ALGORITHM__COUNT; a++)
+		ck_assert(algorithm_set_has(all, (enum algorithm)a));
+	ck_assert_uint_eq(all.bits >> ALGORITHM__COUNT, 0);
+	ck_assert_uint_eq(all.bits & 1, 0);
+}
+END_TEST
+
 static struct algorithm_set
 listed(const char *names)
 {
@@ -117,6 +128,7 @@ algorithm_suite(void)
 
 	tcase_add_loop_test(tc, jt1_jt2_a_foreign_name_is_no_algorithm, 0, COUNT(foreign));
 	tcase_add_test(tc, jt1_each_row_answers_to_its_own_name);
+	tcase_add_test(tc, all_is_every_row_and_nothing_more);
 	tcase_add_loop_test(
 	        tc, jt4_list_and_key_type_leave_one_algorithm_or_none, 0, COUNT(bindings));
 	tcase_add_loop_test(tc, jt20_a_scalar_is_between_one_and_the_order, 0, 3);

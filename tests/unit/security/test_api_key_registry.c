@@ -132,6 +132,9 @@ static const struct strength {
         {"has a space in it, but is long enough",            false},
         {"has\ta\ttab/in/it/but/is/long/enough",             false},
         {"has-\xc3\xa4-umlaut-and-is-long-enough",           false},
+        {"!Abcdefgh1jklmnopqr~",                             true }, /* the ends of what is printable; 20 characters */
+        {"abcdefghabcdefghabcdefghabcdefghabcdefgh",         true }, /* eight different ones */
+        {"abcdefgabcdefgabcdefgabcdefgabcdefgabcde",         false}, /* seven */
 };
 
 START_TEST(ak3_a_weak_key_refuses_the_configuration)
@@ -337,6 +340,43 @@ START_TEST(ak6_a_key_without_id_is_named_by_its_hash)
 }
 END_TEST
 
+/* At the limits, not beyond them: a key of 20 characters, an id of 64, 256 permissions. */
+START_TEST(limits_themselves_are_allowed)
+{
+	static const char key[] = "!Abcdefgh1jklmnopqr~",
+	                  id[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	const char *permissions[API_KEY_PERMISSIONS_MAX];
+	struct api_key_settings s = {.key = key,
+	        .id = id,
+	        .permissions = permissions,
+	        .permission_count = API_KEY_PERMISSIONS_MAX};
+	AUTO(api_key_registry) struct api_key_registry *r = NULL;
+	struct err e = {0};
+
+	for (size_t i = 0; i < COUNT(permissions); i++)
+		permissions[i] = "dlq:*";
+	ck_assert_msg(build(&s, 1, &r, &e), "%s", e.text);
+	ck_assert_int_eq(find(r, key, strlen(key), 1), 0);
+	ck_assert_uint_eq(strlen(api_key_registry_at(r, 0)->id), API_KEY_ID_MAX);
+}
+END_TEST
+
+START_TEST(a_thousand_keys_are_allowed)
+{
+	static char keys[API_KEYS_MAX][SECRET_TOKEN_SIZE];
+	static struct api_key_settings settings[API_KEYS_MAX];
+	AUTO(api_key_registry) struct api_key_registry *r = NULL;
+	struct err e = {0};
+
+	for (size_t i = 0; i < API_KEYS_MAX; i++) {
+		secret_token_make(SECRET_TOKEN_API_KEY, keys[i]);
+		settings[i].key = keys[i];
+	}
+	ck_assert_msg(build(settings, API_KEYS_MAX, &r, &e), "%s", e.text);
+	ck_assert_int_eq(find(r, keys[999], SECRET_TOKEN_LEN, 1), 999);
+}
+END_TEST
+
 START_TEST(more_than_a_thousand_keys_are_refused)
 {
 	struct api_key_settings *many = calloc(API_KEYS_MAX + 1, sizeof(*many));
@@ -394,6 +434,8 @@ api_key_registry_suite(void)
 	tcase_add_test(load, ak7_twice_the_same_key_or_id_refuses_the_configuration);
 	tcase_add_test(load, ak9_lax_drops_unknown_permissions_but_never_takes_a_star);
 	tcase_add_test(load, ak6_a_key_without_id_is_named_by_its_hash);
+	tcase_add_test(load, limits_themselves_are_allowed);
+	tcase_add_test(load, a_thousand_keys_are_allowed);
 	tcase_add_test(load, more_than_a_thousand_keys_are_refused);
 	tcase_add_test(load, a_report_keeps_sixteen_lines_and_counts_the_rest);
 	tcase_add_test(load, every_allocation_may_fail);

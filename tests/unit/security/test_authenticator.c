@@ -327,6 +327,7 @@ START_TEST(a_refused_token_is_never_kept)
 	ck_assert_uint_eq(stats.hits, 0);
 	ck_assert_uint_eq(stats.misses, 3);
 	ck_assert_uint_eq(stats.refused, 3);
+	ck_assert_uint_eq(stats.verified, 0);
 	close_rig(&r);
 }
 END_TEST
@@ -355,6 +356,8 @@ START_TEST(a_context_outlives_its_authenticator)
 	ck_assert_int_eq(kit_bearer(r.a, r.user, NOW_S, &c), VERDICT_GRANT);
 	ck_assert_int_eq(kit_present(r.a, NULL, api_key, &key), VERDICT_GRANT);
 	close_rig(&r);
+	authenticator_free(NULL);
+	security_service_free(NULL);
 	ck_assert_str_eq(c->subject, "alice");
 	ck_assert_str_eq(key->subject, "key:ci");
 	security_context_unref(c);

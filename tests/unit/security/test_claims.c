@@ -229,6 +229,11 @@ static const struct one subjects[] = {
         {"sub", "\"sub\":\"a\\nb\"",                          VERDICT_DENY_SUBJECT  },
         {"sub", "\"sub\":\"a\\u001f\"",                       VERDICT_DENY_SUBJECT  },
         {"sub", "\"sub\":\"a\\u007f\"",                       VERDICT_DENY_SUBJECT  },
+        {"sub", "\"sub\":\"a\\u0080b\"",                      VERDICT_DENY_SUBJECT  },
+        {"sub", "\"sub\":\"a\\u009fb\"",                      VERDICT_DENY_SUBJECT  },
+        {"sub", "\"sub\":\"a\\u00a0b\"",                      VERDICT_GRANT         },
+        {"sub", "\"sub\":\"\\u0100\\u4e80\"",                 VERDICT_GRANT         },
+        {"sub", "\"sub\":\"a b~\"",                           VERDICT_GRANT         },
         {"sub", "\"sub\":\"a\\u0085b\"",                      VERDICT_DENY_SUBJECT  }, /* C1 */
         {"sub", "\"sub\":\"a\\u0000b\"",                      VERDICT_DENY_MALFORMED},
         {"sub", "\"sub\":\"svc:mail\"",                       VERDICT_DENY_SUBJECT  },
@@ -319,6 +324,13 @@ START_TEST(jt17_permissions_have_limits)
 			ck_assert_int_eq(check_at(&users, with("", text), NOW),
 			        n == 256 ? VERDICT_GRANT : VERDICT_DENY_CLAIMS);
 		}
+	{
+		char text[512];
+
+		/* Spaces alone are no entries. */
+		(void)snprintf(text, sizeof(text), "\"permissions\":\"%300s\"", "dlq:*");
+		ck_assert_int_eq(check_at(&users, with("", text), NOW), VERDICT_GRANT);
+	}
 	for (int len = 64; len <= 65; len++) {
 		char text[128], fill[66] = {0};
 

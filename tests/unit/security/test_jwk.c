@@ -299,7 +299,7 @@ START_TEST(every_allocation_may_fail)
 	        token_key_jwk(TOKEN_KEY_ED25519, "\"kid\":\"b\""), NULL);
 
 	set_text = text;
-	ck_assert_uint_gt(kit_torture(build), 10);
+	ck_assert_uint_gt(kit_torture(build), 6);
 	free(text);
 }
 END_TEST
