@@ -77,14 +77,14 @@ $bin/tasker-ctl task steps "$task"
 
 say "4. Do it yourself"
 cat <<EOF
-Health of the API:    $DEMO_API_URL/health/detailed   metrics: $DEMO_API_URL/metrics
-Worker:                http://127.0.0.1:$worker_port/health/detailed
-Token:                 export TOKEN=\$(cat $state/user.token)
+API:      $DEMO_API_URL      /health/detailed /metrics /api-docs/openapi.json
+Worker:   http://127.0.0.1:$worker_port      /health/detailed /metrics /api-docs/openapi.json
+Token:    export TOKEN=\$(cat $state/user.token)
 
 curl -s -H "Authorization: Bearer \$TOKEN" $DEMO_API_URL/v1/tasks/$task
 curl -s -H "Authorization: Bearer \$TOKEN" $DEMO_API_URL/v1/tasks/$task/workflow_steps
 curl -s -H "Authorization: Bearer \$TOKEN" -H "Content-Type: application/json" $DEMO_API_URL/v1/tasks \\
-  -d '{"name":"diamond","namespace":"demo","version":"1.0.0","context":{"number":7},"initiator":"me","source_system":"curl","reason":"trying it"}'
+  -d '{"name":"diamond","namespace":"demo","version":"1.0.0","context":{"number":8},"initiator":"me","source_system":"curl","reason":"trying it"}'
 curl -i $DEMO_API_URL/v1/tasks        # 401: no credential
 EOF
 if [ "${DEMO:-}" = once ]; then

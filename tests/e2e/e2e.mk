@@ -8,5 +8,9 @@ $(OUT)/tests/e2e/main.o: tests/unit/main.c tests/e2e/suites.def
 .PHONY: e2e
 e2e: $(OUT)/e2e programs
 	TASKER_BIN=$(OUT)/bin $(OUT)/e2e
-CHECK_PARTS  += e2e
+# `make demo DEMO=once`, but for what it installs and builds.
+.PHONY: demo-test
+demo-test: programs
+	tests/e2e/demo_test.sh $(OUT)/bin
+CHECK_PARTS  += e2e demo-test
 CHECK_BUILDS += $(OUT)/e2e
