@@ -308,6 +308,19 @@ renew(struct work *w, struct store_op *op)
 	return given;
 }
 
+/* How long it may be parked: a beat less than the lease, or its own worker would lose its steps. */
+static int64_t
+wait_of(const struct work *w, const struct poll_in *in)
+{
+	int64_t most = w->settings->lease_ms - w->settings->beat_ms;
+
+	if (most > w->settings->wait_max_ms)
+		most = w->settings->wait_max_ms;
+	if (most > in->wait_ms)
+		most = in->wait_ms;
+	return most > 0 ? most : 0;
+}
+
 static bool
 is_valid(const struct poll_in *in)
 {
@@ -324,8 +337,6 @@ do_poll(struct work *w, struct store_op *op, struct err *e)
 	size_t given, unseen, room = in->free > 0 ? (size_t)in->free : 0;
 	uint32_t again;
 	struct effect polled = {.kind = EFFECT_POLLED, .session = in->session, .poll = in->id};
-	int64_t wait_ms =
-	        in->wait_ms < w->settings->wait_max_ms ? in->wait_ms : w->settings->wait_max_ms;
 
 	if (s == NULL || s->ending) {
 		op_refuse(op, STORE_STALE, "the session is over: register again");
@@ -343,7 +354,7 @@ do_poll(struct work *w, struct store_op *op, struct err *e)
 	state->number = again != 0 ? again : s->polls + 1;
 	polled.lease.poll = state->number;
 	op->outcome = STORE_OK;
-	state->due_us = w->mono_us + (wait_ms > 0 ? wait_ms : 0) * US_PER_MS;
+	state->due_us = w->mono_us + wait_of(w, in) * US_PER_MS;
 	/* It waits before its results are taken, so that what they make ready can go to it. */
 	if (!work_effect(w, &polled, e) || !find_lost(op, e) || !compare_held(w, op, &unseen, e) ||
 	        (again != 0 && !repeat(w, op, e)))

@@ -56,7 +56,8 @@ has_room(const struct store_op *poll)
 {
 	const struct op_state *s = poll->state;
 
-	return s->room > 0 && !s->replaced && s->frame_bytes < POLL_BYTES_MAX && s->session != NULL;
+	return s->room > 0 && !s->replaced && s->frame_bytes < POLL_BYTES_MAX &&
+	       s->session != NULL && !atomic_load(&s->gone);
 }
 
 struct store_op *

@@ -15,6 +15,11 @@ struct op_chunk {
 	_Alignas(ALIGN) char bytes[];
 };
 
+struct op_pin {
+	struct op_pin *next;
+	struct plan *plan;
+};
+
 /* Operation, state and first memory in one piece. */
 struct whole {
 	struct store_op op; /* first, so that an op is its whole */
@@ -74,8 +79,8 @@ store_op_free(struct store_op *op)
 
 	if (op == NULL)
 		return;
-	for (size_t i = 0; i < op->state->pin_count; i++)
-		plan_unref(op->state->pins[i]);
+	for (struct op_pin *p = op->state->pins; p != NULL; p = p->next)
+		plan_unref(p->plan);
 	for (struct op_chunk *c = op->state->chunks; c != NULL; c = next) {
 		next = c->next;
 		free(c);
@@ -179,14 +184,16 @@ op_list_take(struct op_list *l)
 bool
 op_pin(struct store_op *op, struct plan *plan)
 {
-	struct op_state *s = op->state;
+	struct op_pin *pin;
 
-	for (size_t i = 0; i < s->pin_count; i++)
-		if (s->pins[i] == plan)
+	for (pin = op->state->pins; pin != NULL; pin = pin->next)
+		if (pin->plan == plan)
 			return true;
-	if (s->pin_count == OP_PINS_MAX)
+	pin = store_op_alloc(op, 1, sizeof(*pin));
+	if (pin == NULL)
 		return false;
-	s->pins[s->pin_count++] = plan_ref(plan);
+	*pin = (struct op_pin){op->state->pins, plan_ref(plan)};
+	op->state->pins = pin;
 	return true;
 }
 

@@ -12,8 +12,7 @@
 struct plan;
 struct session;
 struct op_chunk;
-
-enum { OP_PINS_MAX = STORE_PAGE_MAX + 1 };
+struct op_pin;
 
 struct op_state {
 	struct store_op *next, *prev; /* in a lane, or (both) among the waiting polls */
@@ -22,8 +21,7 @@ struct op_state {
 	struct op_chunk *chunks;
 	char *free; /* unused memory of the newest chunk */
 	size_t left;
-	struct plan *pins[OP_PINS_MAX];
-	size_t pin_count;
+	struct op_pin *pins;
 	atomic_bool gone; /* the poll's client is */
 
 	/* A poll's, while the writer has it. */
@@ -46,7 +44,7 @@ struct op_list {
 void op_list_add(struct op_list *l, struct store_op *op);
 struct store_op *op_list_take(struct op_list *l); /* the first, or NULL */
 
-/* Keeps the plan until the operation is freed. False: no memory, or too many. */
+/* Keeps the plan until the operation is freed. False: no memory. */
 MUST_CHECK bool op_pin(struct store_op *op, struct plan *plan);
 
 /* Ready to run once more: outputs and verdict are forgotten. */

@@ -161,7 +161,7 @@ template_get(struct viewer *v, struct store_op *op, struct err *e)
 }
 
 struct id_page {
-	int64_t ids[STORE_PAGE_MAX];
+	int64_t ids[STORE_TEMPLATES_MAX];
 	size_t count, total;
 };
 

@@ -1,5 +1,6 @@
 #include "orchestration/store/session.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,19 +138,28 @@ session_lease(struct session *s, const struct uuid *step, int attempt)
 }
 
 bool
-session_hold(struct session *s, const struct lease *lease, struct err *e)
+session_reserve(struct session *s, size_t more, struct err *e)
 {
-	if (s->lease_count == s->lease_cap) {
-		size_t cap = s->lease_cap > 0 ? s->lease_cap * 2 : LEASES_FIRST;
-		struct lease *grown = realloc(s->leases, cap * sizeof(*grown));
+	size_t cap = s->lease_cap > 0 ? s->lease_cap : LEASES_FIRST;
+	struct lease *grown;
 
-		if (grown == NULL)
-			return err_set(e, ERR_NOMEM, "out of memory for a lease");
-		s->leases = grown;
-		s->lease_cap = cap;
-	}
-	s->leases[s->lease_count++] = *lease;
+	if (s->lease_count + more <= s->lease_cap)
+		return true;
+	while (cap < s->lease_count + more)
+		cap *= 2;
+	grown = realloc(s->leases, cap * sizeof(*grown));
+	if (grown == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory for a lease");
+	s->leases = grown;
+	s->lease_cap = cap;
 	return true;
+}
+
+void
+session_hold(struct session *s, const struct lease *lease)
+{
+	assert(s->lease_count < s->lease_cap);
+	s->leases[s->lease_count++] = *lease;
 }
 
 void

@@ -52,8 +52,8 @@ struct session {
 	char **namespaces, **handlers; /* NULL-terminated */
 	int slots;
 	struct lease *leases;
-	size_t lease_count, lease_cap;
-	bool *serves; /* by route id */
+	size_t lease_count, lease_cap, promised; /* promised: by the open transaction */
+	bool *serves;                            /* by route id */
 	size_t serves_count;
 	int64_t lease_until, seen_us; /* monotonic */
 	bool seen;                    /* polled since the store started */
@@ -83,7 +83,9 @@ bool session_takes(const struct session *s, int64_t route);
 
 /* The lease of an attempt, or of any attempt of a step (attempt 0), or NULL. */
 struct lease *session_lease(struct session *s, const struct uuid *step, int attempt);
-MUST_CHECK bool session_hold(struct session *s, const struct lease *lease, struct err *e);
+/* Room for so many more leases; then session_hold() takes that many without fail. */
+MUST_CHECK bool session_reserve(struct session *s, size_t more, struct err *e);
+void session_hold(struct session *s, const struct lease *lease);
 void session_drop(struct session *s, int64_t step, int attempt);
 
 /* The number of the recent poll of this id; 0: none. */

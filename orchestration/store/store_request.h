@@ -15,7 +15,11 @@ struct task_create_in {
 	bool has_priority, has_parent_correlation;
 };
 
-enum { STORE_PAGE_MAX = 100 };
+enum {
+	STORE_PAGE_MAX = 100,
+	STORE_TEMPLATES_MAX =
+	        1000, /* shown by TEMPLATE_LIST; page_out.more says there are others */
+};
 
 struct task_list_in {
 	int page, per_page; /* from 1; up to STORE_PAGE_MAX */

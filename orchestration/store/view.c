@@ -108,7 +108,7 @@ pinned_plan(struct viewer *v, struct store_op *op, int64_t id, struct plan **out
 		return false;
 	if (*out == NULL)
 		return err_set(e, ERR_FORMAT, "template %lld is missing", (long long)id);
-	return op_pin(op, *out) ? true : err_set(e, ERR_LIMIT, "too many templates in one answer");
+	return op_pin(op, *out) ? true : err_set(e, ERR_NOMEM, "out of memory for a view");
 }
 
 bool

@@ -65,7 +65,10 @@ add_running(const struct step_row *row, const struct step_output *out, void *arg
 		return err_set(e, ERR_FORMAT,
 		        "step %lld is in progress without a session (see db check)",
 		        (long long)row->id);
-	return session_hold(s, &lease, e);
+	if (!session_reserve(s, 1, e))
+		return false;
+	session_hold(s, &lease);
+	return true;
 }
 
 /* The ids of steps, which add_running() could not read while its query ran. */
@@ -195,6 +198,8 @@ open_session(struct work *w, struct session *fresh)
 		fresh->leases = TAKE(old->leases);
 		fresh->lease_count = old->lease_count;
 		fresh->lease_cap = old->lease_cap;
+		for (size_t i = 0; i < fresh->lease_count; i++)
+			fresh->leases[i].poll = 0; /* its polls are counted anew */
 		end_session(w, old);
 	}
 	fresh->lease_until = w->mono_us + w->settings->lease_ms * US_PER_MS;
@@ -202,7 +207,6 @@ open_session(struct work *w, struct session *fresh)
 	sessions_add(&w->sessions, fresh);
 }
 
-/* Memory for HOLD was reserved by the effect's author, so that nothing can fail after a commit. */
 static void
 apply(struct work *w, struct effect *f)
 {
@@ -215,7 +219,7 @@ apply(struct work *w, struct effect *f)
 		return;
 	switch (f->kind) {
 	case EFFECT_HOLD:
-		s->leases[s->lease_count++] = f->lease;
+		session_hold(s, &f->lease);
 		break;
 	case EFFECT_DROP:
 		session_drop(s, f->lease.step, f->lease.attempt);
@@ -244,25 +248,22 @@ forget_effects(struct work *w)
 	w->effect_count = 0;
 }
 
-/* How many leases the effects give a session, so that room for them is there. */
+/* Makes room for the leases that the effects give, since nothing may fail after the commit. */
 static bool
 reserve(struct work *w, struct err *e)
 {
 	for (size_t i = 0; i < w->effect_count; i++) {
-		const struct effect *f = &w->effects[i];
-		struct session *s = sessions_by_id(&w->sessions, f->session);
-		struct lease *grown;
-		size_t cap;
+		struct session *s = sessions_by_id(&w->sessions, w->effects[i].session);
 
-		if (f->kind != EFFECT_HOLD || s == NULL ||
-		        s->lease_count + w->effect_count <= s->lease_cap)
-			continue;
-		cap = (s->lease_count + w->effect_count) * 2;
-		grown = realloc(s->leases, cap * sizeof(*grown));
-		if (grown == NULL)
-			return err_set(e, ERR_NOMEM, "out of memory for a lease");
-		s->leases = grown;
-		s->lease_cap = cap;
+		if (s != NULL)
+			s->promised = 0;
+	}
+	for (size_t i = 0; i < w->effect_count; i++) {
+		struct session *s = sessions_by_id(&w->sessions, w->effects[i].session);
+
+		if (w->effects[i].kind == EFFECT_HOLD && s != NULL &&
+		        !session_reserve(s, ++s->promised, e))
+			return false;
 	}
 	return true;
 }

@@ -208,6 +208,45 @@ START_TEST(the_same_boot_keeps_what_it_holds_under_a_new_secret)
 }
 END_TEST
 
+/* A session that was given a new secret counts its polls anew; what it holds is not fresh for it.
+ */
+START_TEST(under_a_new_secret_what_is_not_listed_still_goes_back)
+{
+	struct uuid task = lab_create(&lab, "single");
+	int64_t session = lab_worker(&lab, "w", "boot-1");
+
+	for (int i = 0; i < 10; i++)
+		store_op_free(lab_poll(&lab, session, 0));
+	(void)taken_by(session);
+	(void)lab_worker(&lab, "w", "boot-1");
+	lab_advance(&lab, 3 * LAB_SECOND);
+	store_op_free(lab_poll(&lab, session, 0));
+	store_op_free(lab_poll(&lab, session, 0));
+	ck_assert_int_eq(lab_step(&lab, task, "a").state, STEP_PENDING);
+}
+END_TEST
+
+/* However long a poll asks to wait: it is answered while the lease still runs. */
+START_TEST(a_poll_is_never_parked_longer_than_its_lease_allows)
+{
+	struct store_op *idle;
+	struct waiting w;
+
+	lab.settings.lease_ms = 10000;
+	lab.settings.beat_ms = 4000;
+	lab_reopen(&lab);
+	idle = lab_poll_op(lab_worker(&lab, "w", "b"), 1);
+	idle->in.poll.wait_ms = 25000;
+	w = lab_begin(&lab, idle);
+	lab_settle(&lab);
+	lab_advance(&lab, 6 * LAB_SECOND - 1);
+	ck_assert(!lab_is_answered(&w));
+	lab_advance(&lab, 1);
+	lab_await(&w);
+	store_op_free(idle);
+}
+END_TEST
+
 /* Parked under the old boot: answered, and never given a step. */
 START_TEST(another_boot_answers_the_old_ones_parked_poll)
 {
@@ -366,6 +405,8 @@ store_lease_suite(void)
 	tcase_add_test(tc, ten_lost_workers_end_a_step);
 	tcase_add_test(tc, another_boot_releases_the_old_ones_steps_at_once);
 	tcase_add_test(tc, the_same_boot_keeps_what_it_holds_under_a_new_secret);
+	tcase_add_test(tc, under_a_new_secret_what_is_not_listed_still_goes_back);
+	tcase_add_test(tc, a_poll_is_never_parked_longer_than_its_lease_allows);
 	tcase_add_test(tc, another_boot_answers_the_old_ones_parked_poll);
 	tcase_add_test(tc, a_step_not_listed_goes_back_unburnt);
 	tcase_add_test(tc, a_released_step_goes_back_unburnt);
