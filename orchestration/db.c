@@ -16,6 +16,14 @@ failed(const struct err *e)
 	return service_exit_code(e, EXIT_CODE_TEMPORARY);
 }
 
+/* A sound store may have nothing to say. */
+static void
+show(const struct buf *report)
+{
+	if (report->len > 0)
+		(void)fwrite(report->data, 1, report->len, stdout);
+}
+
 static int
 migrate(const char *url)
 {
@@ -23,7 +31,7 @@ migrate(const char *url)
 	struct err e = {0};
 	bool ok = store_migrate(url, &report, &e);
 
-	(void)fwrite(report.data, 1, report.len, stdout);
+	show(&report);
 	return ok ? EXIT_CODE_OK : failed(&e);
 }
 
@@ -36,7 +44,7 @@ check(const char *url)
 
 	if (!store_check(url, &report, &sound, &e))
 		return failed(&e);
-	(void)fwrite(report.data, 1, report.len, stdout);
+	show(&report);
 	return sound ? EXIT_CODE_OK : UNSOUND;
 }
 
