@@ -138,6 +138,8 @@ on_drained_mail(struct mail *mail)
 {
 	struct app *app = (struct app *)(void *)((char *)mail - offsetof(struct app, drained));
 
+	if (app->finished) /* by force: it is delivered while the loop is freed */
+		return;
 	loop_timer_cancel(app->last_call);
 	service_drained(&app->service);
 }
@@ -214,6 +216,7 @@ serve(struct app *app, const char *port_file)
 static void
 finish(struct app *app)
 {
+	app->finished = true;
 	if (app->runner != NULL)
 		runner_end(app->runner);
 	link_free(TAKE(app->link));

@@ -19,6 +19,7 @@ struct app {
 	struct runner *runner;
 	struct link *link;
 	struct mail drained;          /* from the link's thread to the service loop */
+	bool finished;                /* the service loop has ended: it takes no more mail */
 	struct loop_timer *last_call; /* while draining: when what still runs is given back */
 };
 

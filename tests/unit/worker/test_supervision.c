@@ -1,8 +1,10 @@
 /* What the runner does about handlers that die, hang, leave processes behind or are not wanted. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "shared/base/clock.h"
@@ -38,6 +40,63 @@ START_TEST(what_escaped_by_a_double_fork_is_swept_when_its_handler_ends)
 	step_report_free(rig_wait(rig));
 	rig_until(orphan_is_gone, rig, &orphan);
 	rig_free(rig);
+}
+END_TEST
+
+/* Runs a worker that dies without a word while a step of it is at work; tells the handler's pid. */
+static void
+die_at_work(int out)
+{
+	const struct handler_settings handler = rig_chaos_handler(NULL);
+	const struct runner_settings s = rig_settings(&handler, 1);
+	struct rig *rig = rig_new(&s);
+	struct step_report *r;
+
+	rig_give(rig, 1, 1, "chaos.double_fork"); /* its result names its pid */
+	r = rig_wait(rig);
+	rig_give(rig, 2, 1, "chaos.ignore");
+	(void)usleep(100000);
+	ck_assert_int_eq(write(out, r->result.data, r->result.len), (ssize_t)r->result.len);
+	(void)raise(SIGKILL);
+}
+
+/* Gone, or a zombie that only waits for init. */
+static bool
+process_is_dead(struct rig *rig, void *arg)
+{
+	char path[64], line[256] = "";
+	FILE *f;
+
+	(void)rig;
+	(void)snprintf(path, sizeof(path), "/proc/%ld/stat", *(const long *)arg);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return true;
+	if (fgets(line, sizeof(line), f) == NULL)
+		line[0] = '\0';
+	(void)fclose(f);
+	return strstr(line, ") Z ") != NULL;
+}
+
+START_TEST(handlers_die_with_their_worker)
+{
+	char text[128] = "";
+	int ends[2];
+	long handler;
+	pid_t worker;
+
+	(void)rig_scratch(); /* one folder for both */
+	ck_assert_int_eq(pipe(ends), 0);
+	worker = fork();
+	if (worker == 0)
+		die_at_work(ends[1]);
+	ck_assert_int_gt(read(ends[0], text, sizeof(text) - 1), 0);
+	handler = strtol(strstr(text, "\"self\":") + strlen("\"self\":"), NULL, 10);
+	ck_assert_int_gt(handler, 1);
+	ck_assert_int_eq(waitpid(worker, NULL, 0), worker);
+	rig_until(process_is_dead, NULL, &handler);
+	ck_assert_int_eq(kill((pid_t)strtol(text + strlen("{\"orphan\":"), NULL, 10), SIGKILL), 0);
+	(void)rmdir(rig_scratch());
 }
 END_TEST
 
@@ -257,6 +316,7 @@ supervision_suite(void)
 	TCase *tc = tcase_create("supervision");
 
 	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, handlers_die_with_their_worker);
 	tcase_add_test(tc, what_escaped_by_a_double_fork_is_swept_when_its_handler_ends);
 	tcase_add_loop_test(tc, a_handler_that_never_gets_ready_is_unhealthy_and_burns_no_step, 0,
 	        COUNT(broken));
