@@ -51,7 +51,7 @@ add_session(const struct session_row *row, void *arg, struct err *e)
 	return session_match(s, &w->routes, e);
 }
 
-/* A step in progress belongs to its session; one whose session is gone is dealt with by timers. */
+/* A step in progress belongs to its session: one that ends gives its steps back as it does. */
 static bool
 add_running(const struct step_row *row, const struct step_output *out, void *arg, struct err *e)
 {

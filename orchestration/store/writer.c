@@ -198,6 +198,22 @@ undo(struct writer *w, const struct batch *b, const struct err *e)
 	pulse_fail(w->pulse, e);
 }
 
+/* The batch ends before its operation `from`: the rest is first in the round again, since it was
+ * queued before what is still there, or in a better lane. */
+static void
+put_back(struct batch *b, size_t from, struct op_list *round)
+{
+	struct op_list all = {0};
+	struct store_op *op;
+
+	for (size_t i = from; i < b->count; i++)
+		op_list_add(&all, b->ops[i]);
+	while ((op = op_list_take(round)) != NULL)
+		op_list_add(&all, op);
+	*round = all;
+	b->count = from;
+}
+
 /*
  * Runs the batch up to its time limit; what does not fit goes back to the round. False: nothing of
  * it happened.
@@ -211,11 +227,8 @@ attempt(struct writer *w, struct batch *b, struct op_list *round, struct err *e)
 	for (size_t i = 0; i < b->count; i++) {
 		if (!execute(&w->work, b->ops[i], e))
 			return false;
-		if (round == NULL || i + 1 == b->count || clock_mono_us() < until)
-			continue;
-		for (size_t k = i + 1; k < b->count; k++)
-			op_list_add(round, b->ops[k]);
-		b->count = i + 1;
+		if (round != NULL && i + 1 < b->count && clock_mono_us() >= until)
+			put_back(b, i + 1, round);
 	}
 	if (!match_queue(&w->work, e))
 		return false;
