@@ -144,7 +144,21 @@ client_gone(struct request *req, void *arg)
 	struct call *call = op->user;
 
 	(void)req;
-	store_unpark(call->app->store, op);
+	if (call->app->store != NULL)
+		store_unpark(call->app->store, op);
+}
+
+/* At the end of the daemon the loops' last mail is delivered after the store has closed; what then
+ * wants one more operation is told so by mail too. */
+static void
+lend(struct app *app, struct store_op *op)
+{
+	if (app->store != NULL) {
+		store_submit(app->store, op);
+		return;
+	}
+	op->outcome = STORE_BUSY;
+	loop_post(op->home, &op->mail);
 }
 
 static void
@@ -165,7 +179,7 @@ submit(struct app *app, struct request *req, struct store_op *op, struct call ho
 	op->mail.deliver = deliver;
 	if (op->verb == STORE_POLL)
 		request_on_gone(req, client_gone, op);
-	store_submit(app->store, op);
+	lend(app, op);
 }
 
 void

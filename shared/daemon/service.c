@@ -224,6 +224,7 @@ service_serve(struct service *s, const struct service_web *web, const struct ser
 	}
 	if (s->web != NULL)
 		web_stop(s->web);
+	loop_join(s->loop); /* what the web side told this loop after its end is part of the web */
 	if (hooks->stopped != NULL)
 		hooks->stopped(arg);
 	web_free(s->web);

@@ -49,8 +49,11 @@ MUST_CHECK bool web_drain(struct web *w, struct loop *home, int64_t within_us, l
  * wait for work elsewhere are still there: end that work now; web_free() delivers its mail.
  */
 void web_stop(struct web *w);
-/* Stops first, delivers the mail the loops still have, and cuts what then still runs. After
- * web_drain() wait for done; then render the metrics no more. NULL is fine. */
+/*
+ * Stops first, delivers the mail the loops still have, and cuts what then still runs. After
+ * web_drain() wait for done, or deliver home's mail between web_stop() and this: some of it may be
+ * the web's. Then render the metrics no more. NULL is fine.
+ */
 void web_free(struct web *w);
 
 AUTO_DEFINE(web, struct web, web_free)
