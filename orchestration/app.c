@@ -1,9 +1,10 @@
 /*
  * The orchestration daemon's life:
  *
- *   security service → store (migrated, every lease given a full term) → live sessions → own
- *   templates → web side → drain: parked polls are answered, connections end, the store closes
- * last.
+ *   security service → store (migrated, every lease given a full term) → live sessions
+ *   → own templates → web side → drain
+ *
+ * Draining: parked polls are answered, connections end, the store closes last.
  */
 #include "orchestration/app.h"
 

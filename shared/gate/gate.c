@@ -1,13 +1,15 @@
 /*
  * The order of a request, once. Read the functions below from on_head() downwards in this order:
  *
- *   1  on_head      the parser has checked the head; the server keeps the body unread
- *   2  begin        request id, the fields we read, the route
- *   3  screen       repeated credentials 400 · hidden and unprotected unknown paths 404 · OPTIONS
- * 204 4  identify     credential → context, now or later; nobody is asked on an OPEN path 5  admit
- * 401 · 404 and 405 for those who may know · authorize 403 · grant 6  accept_body  400 411 413 415
- * 417, and only now the server may read (and say 100) 7  on_body      strict JSON, 400 8  route the
- * handler, with its grant 9  on_done      access log, metrics, the request's memory
+ *   1. on_head: the parser has checked the head; the server keeps the body unread
+ *   2. begin: request id, the fields we read, the route
+ *   3. screen: repeated credentials 400, hidden and unprotected unknown paths 404, OPTIONS 204
+ *   4. identify: credential → context, now or later; nobody is asked on an OPEN path
+ *   5. admit: 401, then 404 and 405 for those who may know, authorize 403, grant
+ *   6. accept_body: 400 411 413 415 417, and only now the server may read (and say 100)
+ *   7. on_body: strict JSON, 400
+ *   8. call_handler: the row's own function, with its grant
+ *   9. on_done: access log, metrics, the request's memory
  *
  * Each step ends the request with exactly one reply, or hands it to the next. Nothing before step 7
  * looks at the body, and nothing before the grant even asks for it.

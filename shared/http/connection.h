@@ -3,8 +3,8 @@
  *
  *   HEAD ── on_head ──► OWNER ── exchange_read_body ──► BODY ── on_body ──► OWNER
  *    ▲                    │ exchange_reply                │ refused
- *    └──── all written ── SEND ◄──────────────────────────┘        SEND ── last ──► LINGER ──►
- * closed
+ *    └──── all written ── SEND ◄──────────────────────────┘
+ *                         └ the last one ──► LINGER ──► closed
  *
  * Requests of one connection are served one after the other, so replies cannot overtake (HP14).
  * What is read ahead meanwhile is bounded by limits.memory; then reading pauses and only the
