@@ -11,6 +11,7 @@ enum { BUCKETS = 4096 };
 
 struct session {
 	struct session *next;
+	uint64_t used; /* the table's tick when it was last put or found */
 	unsigned char digest[32];
 	struct session_facts facts;
 };
@@ -18,6 +19,7 @@ struct session {
 struct sessions {
 	pthread_mutex_t lock;
 	size_t count, max;
+	uint64_t tick;
 	struct session *buckets[BUCKETS];
 };
 
@@ -59,31 +61,50 @@ bucket(struct sessions *s, const unsigned char digest[32])
 }
 
 static void
+drop(struct sessions *s, struct session **at)
+{
+	struct session *gone = *at;
+
+	*at = gone->next;
+	s->count--;
+	free(gone);
+}
+
+static void
 forget(struct sessions *s, const char *worker)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
 		struct session **at = &s->buckets[i];
 
-		while (*at != NULL) {
-			struct session *here = *at;
-
-			if (strcmp(here->facts.worker, worker) != 0) {
-				at = &here->next;
-				continue;
-			}
-			*at = here->next;
-			s->count--;
-			free(here);
-		}
+		while (*at != NULL)
+			if (strcmp((*at)->facts.worker, worker) == 0)
+				drop(s, at);
+			else
+				at = &(*at)->next;
 	}
+}
+
+/* The one that polled least recently goes. The store ends sessions that are not seen for long, so
+ * in a table larger than the store's limit this is one of those. */
+static void
+make_room(struct sessions *s)
+{
+	struct session **oldest = NULL;
+
+	if (s->count < s->max)
+		return;
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct session **at = &s->buckets[i]; *at != NULL; at = &(*at)->next)
+			if (oldest == NULL || (*at)->used < (*oldest)->used)
+				oldest = at;
+	drop(s, oldest);
 }
 
 bool
 sessions_put(struct sessions *s, const unsigned char digest[32], const char *id, const char *worker,
         int64_t expires_at_s, struct err *e)
 {
-	struct session *fresh = calloc(1, sizeof(*fresh));
-	bool room;
+	struct session *fresh = calloc(1, sizeof(*fresh)), **at = bucket(s, digest);
 
 	if (fresh == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for a session");
@@ -93,19 +114,13 @@ sessions_put(struct sessions *s, const unsigned char digest[32], const char *id,
 	fresh->facts.expires_at_s = expires_at_s;
 	(void)pthread_mutex_lock(&s->lock);
 	forget(s, worker);
-	room = s->count < s->max;
-	if (room) {
-		struct session **at = bucket(s, digest);
-
-		fresh->next = *at;
-		*at = fresh;
-		s->count++;
-	}
+	make_room(s);
+	fresh->used = ++s->tick;
+	fresh->next = *at;
+	*at = fresh;
+	s->count++;
 	(void)pthread_mutex_unlock(&s->lock);
-	if (room)
-		return true;
-	free(fresh);
-	return err_set(e, ERR_LIMIT, "there are %zu worker sessions already", s->max);
+	return true;
 }
 
 enum verdict
@@ -115,8 +130,9 @@ sessions_find(const unsigned char digest[32], struct session_facts *facts, void 
 	enum verdict verdict = VERDICT_DENY_SESSION;
 
 	(void)pthread_mutex_lock(&s->lock);
-	for (const struct session *at = *bucket(s, digest); at != NULL; at = at->next) {
+	for (struct session *at = *bucket(s, digest); at != NULL; at = at->next) {
 		if (secret_equal(at->digest, digest, sizeof(at->digest))) {
+			at->used = ++s->tick;
 			*facts = at->facts;
 			verdict = VERDICT_GRANT;
 			break;

@@ -14,14 +14,15 @@ struct sessions;
 
 enum { SESSIONS_MAX = 65536 };
 
-/* max: workers at most, SESSIONS_MAX in the daemon. */
+/* max: workers at most and above 0, SESSIONS_MAX in the daemon. */
 MUST_CHECK bool sessions_new(size_t max, OWNED struct sessions **out, struct err *e);
 void sessions_free(struct sessions *s);
 
 /*
  * Adds a session and forgets earlier ones of the same worker. expires_at_s is that of the
- * credential it was registered with; from then on the worker has to register again. ERR_LIMIT past
- * SESSIONS_MAX workers.
+ * credential it was registered with; from then on the worker has to register again. Past max the
+ * session that was longest not asked for is forgotten: the store ended it, or its worker registers
+ * again.
  */
 MUST_CHECK bool sessions_put(struct sessions *s, const unsigned char digest[32], const char *id,
         const char *worker, int64_t expires_at_s, struct err *e);

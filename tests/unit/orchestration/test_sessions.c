@@ -55,7 +55,8 @@ START_TEST(new_registration_ends_the_workers_old_session)
 }
 END_TEST
 
-START_TEST(table_is_bounded)
+/* Workers with ever new names must not fill it for good: who polls stays, who is gone goes. */
+START_TEST(full_table_forgets_who_polled_least_recently)
 {
 	AUTO(sessions) struct sessions *s = NULL;
 	struct session_facts facts;
@@ -69,11 +70,18 @@ START_TEST(table_is_bounded)
 		make_digest(n, digest);
 		ck_assert(sessions_put(s, digest, "s", worker, 0, &e));
 	}
+	make_digest(0, digest);
+	ck_assert_int_eq(sessions_find(digest, &facts, s), VERDICT_GRANT);
 	make_digest(4, digest);
-	ck_assert(!sessions_put(s, digest, "s", "w4", 0, &e));
-	ck_assert_int_eq(e.code, ERR_LIMIT);
-	ck_assert_int_eq(sessions_find(digest, &facts, s), VERDICT_DENY_SESSION);
-	ck_assert(sessions_put(s, digest, "s", "w3", 0, &e)); /* replacing is always possible */
+	ck_assert(sessions_put(s, digest, "s", "w4", 0, &e));
+	for (unsigned n = 0; n < 5; n++) {
+		make_digest(n, digest);
+		ck_assert_int_eq(sessions_find(digest, &facts, s),
+		        n == 1 ? VERDICT_DENY_SESSION : VERDICT_GRANT);
+	}
+	ck_assert(sessions_put(s, digest, "s", "w3", 0, &e)); /* its own old one goes, no other */
+	make_digest(0, digest);
+	ck_assert_int_eq(sessions_find(digest, &facts, s), VERDICT_GRANT);
 }
 END_TEST
 
@@ -105,7 +113,7 @@ sessions_suite(void)
 
 	tcase_add_test(tc, session_is_found_by_its_digest_and_no_other);
 	tcase_add_test(tc, new_registration_ends_the_workers_old_session);
-	tcase_add_test(tc, table_is_bounded);
+	tcase_add_test(tc, full_table_forgets_who_polled_least_recently);
 	tcase_add_test(tc, every_allocation_may_fail);
 	suite_add_tcase(s, tc);
 	return s;
