@@ -14,12 +14,9 @@
 #include "worker/link_call.h"
 
 enum {
-	URL_MAX = 2048 + 64,
-	CONNECT_MS = 5000,
 	REGISTER_US = 30000000,
 	/* The orchestration takes steps back that nobody lists when they are 2 s old. */
 	CROSSED_WAIT_US = 2500000,
-	RETRY_AFTER_MAX_S = 60,
 };
 
 const struct link_settings link_settings_default = {

@@ -11,7 +11,7 @@
 #include "orchestration/store/store.h"
 #include "tests/unit/unit.h"
 
-enum { LAB_SECOND = 1000000, LAB_HELD_MAX = 64 };
+enum { LAB_SECOND = 1000000 };
 
 struct lab {
 	char folder[64], path[96], url[112];

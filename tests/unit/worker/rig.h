@@ -8,7 +8,7 @@
 #include "tests/unit/unit.h"
 #include "worker/runner/runner.h"
 
-enum { RIG_WAIT_MS = 10000, RIG_REPORTS = 64 };
+enum { RIG_WAIT_MS = 10000 };
 
 /* Paths beside the test binary; static. */
 const char *rig_shim(void);
