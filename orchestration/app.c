@@ -43,6 +43,7 @@ store_settings(const struct config *c)
 	s.lease_ms = c->engine_lease_ms;
 	s.beat_ms = c->engine_beat_ms;
 	s.max_lease_losses = (int)c->engine_max_lease_losses;
+	s.identity_retention_s = c->engine_identity_retention_seconds;
 	for (int lane = 0; lane < STORE_LANES; lane++)
 		s.lane_max[lane] = (int)c->store_queue_max;
 	s.batch_max = (int)c->store_batch_max_operations;
@@ -124,9 +125,11 @@ put_template(const char *path, const char *text, size_t len, void *arg, struct e
 	AUTO(template) struct template *t = NULL;
 	AUTO(store_op) struct store_op *op = store_op_new(STORE_TEMPLATE_PUT);
 	__attribute__((cleanup(auto_buf_))) struct buf json = BUF(TEMPLATE_JSON_MAX);
+	struct template_report report = {.count = 0};
 
-	if (!template_parse(text, len, &t, NULL, e))
+	if (!template_parse(text, len, &t, &report, e))
 		return err_while(e, "%s", path);
+	template_files_warn(path, &report);
 	template_to_json(t, &json);
 	if (op == NULL || !buf_ok(&json))
 		return err_set(e, ERR_NOMEM, "out of memory for template %s", path);

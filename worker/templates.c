@@ -17,12 +17,14 @@ add(const char *path, const char *text, size_t len, void *arg, struct err *e)
 {
 	struct templates *t = arg;
 	struct template_entry *entry = &t->list[t->count];
+	struct template_report report = {.count = 0};
 
 	if (t->count == TEMPLATES_MAX)
 		return err_set(
 		        e, ERR_LIMIT, "templates.paths: more than %d templates", TEMPLATES_MAX);
-	if (!template_parse(text, len, &entry->plan, NULL, e))
+	if (!template_parse(text, len, &entry->plan, &report, e))
 		return err_while(e, "%s", path);
+	template_files_warn(path, &report);
 	t->count++; /* from here on templates_free() has it */
 	entry->yaml = malloc(len + 1);
 	if (entry->yaml == NULL)

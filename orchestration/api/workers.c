@@ -14,6 +14,7 @@
 #include "orchestration/api/view_json.h"
 #include "orchestration/routes.h"
 #include "shared/base/log.h"
+#include "shared/daemon/template_files.h"
 
 enum {
 	PROTOCOL = 1,
@@ -148,6 +149,7 @@ offer(struct fields *f, const struct json_node *item, struct offered *out)
 	AUTO(template) struct template *t = NULL;
 	__attribute__((cleanup(auto_buf_))) struct buf yaml = BUF(TEMPLATE_BYTES_MAX);
 	__attribute__((cleanup(auto_buf_))) struct buf json = BUF(TEMPLATE_JSON_MAX);
+	struct template_report report = {.count = 0};
 	struct err e = {0};
 
 	if (!json_string(f->doc, json_member(f->doc, item, "yaml"), &yaml) || !buf_ok(&yaml)) {
@@ -155,7 +157,7 @@ offer(struct fields *f, const struct json_node *item, struct offered *out)
 		        out->error, sizeof(out->error), "yaml must be a string of at most 1 MiB");
 		return;
 	}
-	if (!template_parse(yaml.data, yaml.len, &t, NULL, &e)) {
+	if (!template_parse(yaml.data, yaml.len, &t, &report, &e)) {
 		(void)snprintf(out->error, sizeof(out->error), "%s", e.text);
 		return;
 	}
@@ -166,6 +168,7 @@ offer(struct fields *f, const struct json_node *item, struct offered *out)
 		        "the worker is not registered for namespace %s", t->namespace_name);
 		return;
 	}
+	template_files_warn(out->name, &report);
 	template_to_json(t, &json);
 	if (buf_ok(&json))
 		out->json =

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "shared/base/buf.h"
-#include "shared/template/template.h"
+#include "shared/base/log.h"
 
 struct walk {
 	template_file_fn fn;
@@ -115,4 +115,16 @@ template_files_walk(
 		if (!walk_path(&w, paths[i], e))
 			return false;
 	return true;
+}
+
+void
+template_files_warn(const char *name, const struct template_report *report)
+{
+	for (size_t i = 0; i < report->count; i++)
+		LOG(WARN, "template.warning", TEXT_F("template", name),
+		        INT_F("line", report->warnings[i].line),
+		        TEXT_F("what", report->warnings[i].text));
+	if (report->more > 0)
+		LOG(WARN, "template.warning", TEXT_F("template", name),
+		        INT_F("more", report->more));
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "shared/base/err.h"
+#include "shared/template/template.h"
 
 enum { TEMPLATE_FILES_MAX = 1000, TEMPLATE_FILES_DEPTH = 8 };
 
@@ -19,5 +20,8 @@ typedef bool (*template_file_fn)(
  */
 MUST_CHECK bool template_files_walk(
         const char *const *paths, size_t count, template_file_fn fn, void *arg, struct err *e);
+
+/* Logs what a template says that this version ignores: "input_schema is not yet enforced" ... */
+void template_files_warn(const char *name, const struct template_report *report);
 
 #endif

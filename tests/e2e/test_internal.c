@@ -2,6 +2,7 @@
  * A worker's side of the wire, spoken by hand (design §15): who may register, what a poll answers,
  * and that a result counts once (LA-01, LA-03 to LA-06, WI1, WI2, WI4, WI5, WI9).
  */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,29 @@ START_TEST(bad_template_is_reported_and_keeps_nobody_out)
 	ck_assert_ptr_nonnull(strstr(r.body, "not registered for namespace demo"));
 	ck_assert_ptr_null(strstr(r.body, "\"ok\":true"));
 	wire_reply_free(&r);
+}
+END_TEST
+
+/* input_schema is kept and not yet enforced: the log says so where somebody may look. */
+START_TEST(what_a_template_says_in_vain_is_logged)
+{
+	struct wire_reply r = register_as("w-warn", "hand",
+	        "{\"proto\":1,\"worker\":\"w-warn\",\"boot\":\"" BOOT
+	        "1\",\"slots\":1,\"namespaces\":[\"hand\"],\"templates\":["
+	        "{\"yaml\":\"name: schema\\nnamespace_name: hand\\nversion: '1'\\n"
+	        "input_schema: {type: object}\\nsteps:\\n  - name: a\\n    handler: {callable: "
+	        "c}\\n\"}]}");
+	char *log = daemon_read(pair.dir, "orchestration.log");
+
+	ck_assert_int_eq(r.status, 200);
+	for (int i = 0; i < 200 && strstr(log, "template.warning") == NULL; i++) {
+		free(log); /* the log has a thread of its own */
+		(void)poll(NULL, 0, 10);
+		log = daemon_read(pair.dir, "orchestration.log");
+	}
+	ck_assert_ptr_nonnull(strstr(log, "input_schema"));
+	wire_reply_free(&r);
+	free(log);
 }
 END_TEST
 
@@ -295,6 +319,7 @@ internal_suite(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, registration_is_refused_with_its_reason, 0, COUNT(registrations));
 	tcase_add_test(tc, bad_template_is_reported_and_keeps_nobody_out);
+	tcase_add_test(tc, what_a_template_says_in_vain_is_logged);
 	tcase_add_test(tc, same_version_with_other_content_is_refused);
 	tcase_add_test(tc, result_counts_once);
 	tcase_add_test(tc, result_of_another_attempt_or_session_is_stale);
