@@ -183,6 +183,14 @@ ungive(struct work *w)
 }
 
 static void
+note_fault(struct writer *w, const struct err *e)
+{
+	if (w->work.ops->is_fatal(w->work.db))
+		atomic_store(&w->pulse->fatal, true);
+	pulse_fail(w->pulse, e);
+}
+
+static void
 undo(struct writer *w, const struct batch *b, const struct err *e)
 {
 	for (size_t i = 0; i < b->count; i++) {
@@ -193,9 +201,7 @@ undo(struct writer *w, const struct batch *b, const struct err *e)
 	work_rollback(&w->work);
 	atomic_fetch_add(&w->pulse->rollbacks, 1);
 	atomic_store(&w->pulse->degraded, true);
-	if (w->work.ops->is_fatal(w->work.db))
-		atomic_store(&w->pulse->fatal, true);
-	pulse_fail(w->pulse, e);
+	note_fault(w, e);
 }
 
 /* The batch ends before its operation `from`: the rest is first in the round again, since it was
@@ -415,7 +421,7 @@ help_checkpoint(struct writer *w)
 		return;
 	checkpointer_wake(w->checkpointer);
 	if (urgent && !w->work.ops->checkpoint(w->work.db, &e))
-		pulse_fail(w->pulse, &e);
+		note_fault(w, &e);
 }
 
 static void
