@@ -256,6 +256,17 @@ enrol(struct link *l)
 
 /* ---- polling ---- */
 
+/* A poll renews the lease as of when it was sent, so it must be answered while there is time left
+ * for the next one: half of what remains. */
+static int64_t
+park_us(const struct link *l)
+{
+	const int64_t term = l->session.lease_us / 4 * 3;
+	const int64_t left = l->released ? term : guard_us(l) - clock_mono_us();
+
+	return left > 0 ? left / 2 : 0;
+}
+
 static void
 write_poll(struct link *l)
 {
@@ -270,9 +281,9 @@ write_poll(struct link *l)
 		uuid_text(&id, l->id);
 	buf_free(&l->body);
 	/* With steps at work every beat renews their lease. */
-	l->waits_us = (desk_look(l->desk) & DESK_IDLE) == 0
-	                      ? l->session.beat_us
-	                      : least(l->settings->wait_us, l->session.lease_us / 3 * 2);
+	l->waits_us =
+	        (desk_look(l->desk) & DESK_IDLE) == 0 ? l->session.beat_us : l->settings->wait_us;
+	l->waits_us = least(l->waits_us, park_us(l));
 	if (l->crossed)
 		l->waits_us = least(l->waits_us, CROSSED_WAIT_US);
 	if (l->end_by_us > 0)

@@ -14,6 +14,7 @@ enum {
 	BEGIN_MS = 15000,
 	COMPLETE_MS = 30000,
 	CRASHES = 3,
+	LONG_WAITS = 2,
 	CANCELS = 20,
 	CANCEL_MS = 200, /* the middle one of all */
 	CANCEL_MAX_MS = 2000,
@@ -141,6 +142,35 @@ cancel(const char *id)
 	wire_reply_free(&r);
 }
 
+/*
+ * What came at the end of a long park still has its whole lease: neither the next poll nor the step
+ * is given up for it. And a worker that has nothing to do is connected all the time.
+ */
+START_TEST(step_that_comes_after_a_long_wait_is_kept)
+{
+	struct findings f;
+	char *id, *log;
+
+	start();
+	(void)poll(NULL, 0, 3 * RIG_LEASE_MS / 2);
+	log = daemon_read(rig.pair.dir, "worker.log");
+	ck_assert_ptr_nonnull(log);
+	ck_assert_ptr_null(strstr(log, "link.down"));
+	free(log);
+	for (int i = 0; i < LONG_WAITS; i++) {
+		id = rig_linear(&rig, RIG_LEASE_MS / 3);
+		ck_assert(rig_begins(&rig, id, "two", 1, BEGIN_MS));
+		cancel(id);
+		free(id);
+		/* An idle poll is parked for two thirds of the lease at most. */
+		(void)poll(NULL, 0, RIG_LEASE_MS / 100 * 60);
+	}
+	stop_and_judge(NULL, 0, &f);
+	ck_assert_uint_eq(f.executions, LONG_WAITS); /* of the first steps, the complete ones */
+	ck_assert_uint_eq(f.lost + f.released, 0);
+}
+END_TEST
+
 static int
 by_number(const void *left, const void *right)
 {
@@ -209,6 +239,7 @@ crash_suite(void)
 	tcase_add_test(tc, step_that_survives_three_crashes_of_its_worker_completes);
 	tcase_add_test(tc, result_of_a_worker_that_slept_too_long_changes_nothing);
 	tcase_add_test(tc, step_of_a_worker_that_leaves_goes_back_unburnt);
+	tcase_add_test(tc, step_that_comes_after_a_long_wait_is_kept);
 	tcase_add_test(tc, cancel_reaches_a_running_handler_at_once);
 	suite_add_tcase(s, tc);
 	return s;
