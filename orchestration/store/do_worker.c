@@ -134,18 +134,23 @@ do_worker_list(struct work *w, struct store_op *op, struct err *e)
 	return true;
 }
 
+/* Gives back what a session holds that was not heard of for a term: at most `most` steps, which are
+ * counted down; the rest goes in the next round. */
 static bool
-time_out(struct work *w, struct session *s, struct err *e)
+time_out(struct work *w, struct session *s, size_t *most, struct err *e)
 {
-	bool ended = s->lease_until <= w->mono_us;
+	size_t given = 0;
 
-	for (size_t i = 0; ended && i < s->lease_count; i++) {
-		struct lease l = s->leases[i];
+	if (s->lease_until > w->mono_us)
+		return true;
+	for (; given<s->lease_count && * most> 0; given++, (*most)--) {
+		struct lease l = s->leases[given];
 
 		if (!do_give_back(w, s, &l, OUTCOME_LOST, e))
 			return false;
 	}
-	if (ended && w->mono_us - s->seen_us > w->settings->session_keep_ms * US_PER_MS)
+	if (given == s->lease_count &&
+	        w->mono_us - s->seen_us > w->settings->session_keep_ms * US_PER_MS)
 		return end_session(w, s, e);
 	return true;
 }
@@ -203,9 +208,11 @@ ring_all(struct work *w, struct err *e)
 bool
 do_timers(struct work *w, struct err *e)
 {
+	size_t most = TIMERS_MAX;
+
 	for (struct session *s = sessions_next(&w->sessions, NULL); s != NULL;
 	        s = sessions_next(&w->sessions, s))
-		if (!time_out(w, s, e))
+		if (!time_out(w, s, &most, e))
 			return false;
 	return ring_all(w, e);
 }

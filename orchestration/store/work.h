@@ -20,7 +20,7 @@
 #include "shared/security/digest.h"
 
 enum {
-	TIMERS_MAX = 256,  /* retries that ring in one round; the rest in the next */
+	TIMERS_MAX = 256,  /* retries, and lost steps, in one round; the rest in the next */
 	OWNERS_MAX = 4096, /* remembered; past it they are looked up anew */
 	POLL_BYTES_MAX = 16 * 1024 * 1024, /* of frames in one answer */
 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "orchestration/store/work.h"
 #include "tests/unit/orchestration/lab.h"
 
 enum { LEASE = 30 };
@@ -78,6 +79,30 @@ START_TEST(a_poll_renews_the_lease_of_all_it_holds)
 	}
 	ck_assert_int_eq(lab_step(&lab, task, "a").state, STEP_IN_PROGRESS);
 	ck_assert_int_eq(lab_step(&lab, task, "a").lease_losses, 0);
+}
+END_TEST
+
+/* However much a worker took with it, others get their turn between the transactions. */
+START_TEST(many_lost_steps_go_back_some_at_a_time)
+{
+	int64_t session = lab_worker(&lab, "w", "b");
+	struct store_health before, after;
+	size_t held = 0;
+
+	for (int i = 0; i <= TIMERS_MAX; i++)
+		(void)lab_create(&lab, "single");
+	while (held <= TIMERS_MAX) {
+		AUTO(store_op) struct store_op *poll = lab_poll(&lab, session, 2 * TIMERS_MAX);
+
+		ck_assert_uint_gt(poll->out.poll.step_count, 0);
+		held += poll->out.poll.step_count;
+	}
+	store_probe(lab.store, &before);
+	lab_advance(&lab, LEASE * LAB_SECOND);
+	store_probe(lab.store, &after);
+	ck_assert_int_eq(after.commits - before.commits, 2);
+	ck_assert_int_eq(lab_number(&lab, "SELECT count(*) FROM steps WHERE queue IS NOT NULL"),
+	        TIMERS_MAX + 1);
 }
 END_TEST
 
@@ -398,6 +423,7 @@ store_lease_suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_lease_ends_after_its_term_and_not_before);
 	tcase_add_test(tc, a_poll_renews_the_lease_of_all_it_holds);
+	tcase_add_test(tc, many_lost_steps_go_back_some_at_a_time);
 	tcase_add_test(tc, a_lost_step_goes_to_a_waiting_worker_at_once);
 	tcase_add_test(tc, a_late_result_counts_while_nobody_took_the_step);
 	tcase_add_test(tc, a_zombies_result_is_stale_once_another_took_the_step);
