@@ -1,10 +1,12 @@
 /* JT1, JT3, JT4, JT9, JT19, JT20: whose signature holds, and that no other one does. */
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/security/signature.h"
 #include "tests/unit/security/kit.h"
 #include "tests/unit/unit.h"
 
@@ -153,6 +155,43 @@ START_TEST(jt9_only_one_length_of_signature_is_looked_at)
 }
 END_TEST
 
+/* JT9: the checker itself, asked with the right signature and something behind it or cut off. */
+START_TEST(jt9_the_checker_takes_one_length_only)
+{
+	const struct pair *p = &pairs[_i];
+	AUTO(key_set) struct key_set *keys = kit_keys(p->key, p->alg);
+	AUTO(signature_checker) struct signature_checker *checker = NULL;
+	char *token = token_make(p->key, p->alg, payload), *dot = strrchr(token, '.');
+	unsigned char signature[1024] = {0};
+	size_t len = 0, message = (size_t)(dot - token);
+	struct err e = {0};
+
+	ck_assert(signature_checker_new(key_set_at(keys, 0), &checker, &e));
+	ck_assert(b64url_decode(dot + 1, strlen(dot + 1), signature, &len));
+	ck_assert(signature_checker_holds(checker, token, message, signature, len));
+	for (size_t other = 0; other < sizeof(signature); other++)
+		if (other != len)
+			ck_assert(!signature_checker_holds(
+			        checker, token, message, signature, other));
+	ck_assert(!signature_checker_holds(checker, token, message - 1, signature, len));
+	free(token);
+}
+END_TEST
+
+/* What OpenSSL says about a bad signature must not be found later, by somebody else. */
+START_TEST(a_refused_signature_leaves_no_error_behind)
+{
+	const struct pair *p = &pairs[_i];
+	AUTO(key_set) struct key_set *keys = kit_keys(p->key, p->alg);
+	char *token = token_make(p->key, p->alg, payload);
+
+	token_spoil(token);
+	ck_assert_int_eq(kit_jws(keys, token, strlen(token)), VERDICT_DENY_SIGNATURE);
+	ck_assert_uint_eq(ERR_peek_error(), 0);
+	free(token);
+}
+END_TEST
+
 /* JT19: OpenSSL left alone takes any salt. */
 START_TEST(jt19_only_a_salt_as_long_as_the_digest_verifies)
 {
@@ -241,6 +280,8 @@ jws_signature_suite(void)
 	tcase_add_test(tc, a_strangers_key_does_not_verify);
 	tcase_add_test(tc, jt3_an_hmac_keyed_with_the_public_key_is_refused);
 	tcase_add_loop_test(tc, jt9_only_one_length_of_signature_is_looked_at, 0, COUNT(pairs));
+	tcase_add_loop_test(tc, jt9_the_checker_takes_one_length_only, 0, COUNT(pairs));
+	tcase_add_loop_test(tc, a_refused_signature_leaves_no_error_behind, 0, COUNT(pairs));
 	tcase_add_test(tc, jt19_only_a_salt_as_long_as_the_digest_verifies);
 	tcase_add_test(tc, jt20_a_der_signature_is_refused);
 	tcase_add_test(tc, jt20_r_and_s_lie_in_1_to_n_minus_1);

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/security/jwt_authenticator.h"
+#include "shared/security/signature.h"
+#include "shared/security/token_cache.h"
 #include "tests/unit/security/kit.h"
 #include "tests/unit/unit.h"
 
@@ -204,6 +207,23 @@ START_TEST(cr8_switched_off_it_starts_whatever_else_is_wrong)
 }
 END_TEST
 
+START_TEST(every_free_takes_null)
+{
+	security_service_free(NULL);
+	trust_free(NULL);
+	api_key_registry_free(NULL);
+	key_set_free(NULL);
+	key_free(NULL);
+	digest_free(NULL);
+	jws_verifier_free(NULL);
+	signature_checker_free(NULL);
+	jwt_authenticator_free(NULL);
+	token_cache_free(NULL);
+	security_context_unref(NULL);
+	authenticator_free(NULL);
+}
+END_TEST
+
 Suite *
 security_service_suite(void)
 {
@@ -222,6 +242,7 @@ security_service_suite(void)
 	tcase_add_test(tc, what_is_missing_is_reported);
 	tcase_add_test(tc, ak9_a_wrong_api_key_entry_refuses_the_start);
 	tcase_add_test(tc, cr8_switched_off_it_starts_whatever_else_is_wrong);
+	tcase_add_test(tc, every_free_takes_null);
 	suite_add_tcase(s, tc);
 	return s;
 }
