@@ -48,7 +48,7 @@ static bool
 exchange(struct ctl *ctl, const struct api_request *request, const struct credential *credential,
         struct api_answer *out, struct err *e)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf url = BUF(ENDPOINT_URL_MAX + PATH_MAX_BYTES);
+	AUTO(buf) struct buf url = BUF(ENDPOINT_URL_MAX + PATH_MAX_BYTES);
 	struct fetch_header headers[2] = {
 	        {"Accept", "application/json"}
         };
@@ -93,7 +93,7 @@ why_not(const struct err *e)
 enum exit_status
 api_send(struct ctl *ctl, const struct api_request *request, struct api_answer *out)
 {
-	__attribute__((cleanup(auto_credential_))) struct credential credential = {0};
+	AUTO(credential) struct credential credential = {0};
 	struct err *e = &out->fault, ignored = {0};
 	int64_t began = clock_mono_us();
 
@@ -165,7 +165,7 @@ api_call(struct ctl *ctl, enum endpoint endpoint, const char *method, const stru
 enum exit_status
 api_print(struct ctl *ctl, const struct api_answer *answer)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf line = BUF(MIB(BODY_MAX_MIB) + 1);
+	AUTO(buf) struct buf line = BUF(MIB(BODY_MAX_MIB) + 1);
 
 	json_compact(answer->doc, json_root(answer->doc), &line);
 	buf_char(&line, '\n');

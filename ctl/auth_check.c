@@ -124,14 +124,14 @@ card_list(struct table *t, const char *label, const struct json *doc, const stru
 static enum exit_status
 show_as_json(struct ctl *ctl, const struct json *doc, enum verdict v)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf text = BUF(KIB(64));
+	AUTO(buf) struct buf text = BUF(KIB(64));
 	struct json_out w = json_out_on(&text);
 
 	json_open(&w, NULL, '{');
 	json_put_bool(&w, "valid", v == VERDICT_GRANT);
 	json_put_text(&w, "reason", v == VERDICT_GRANT ? NULL : verdict_reason(v));
 	if (doc != NULL) {
-		__attribute__((cleanup(auto_buf_))) struct buf claims = BUF(KIB(64));
+		AUTO(buf) struct buf claims = BUF(KIB(64));
 
 		json_compact(doc, json_root(doc), &claims);
 		json_put_raw(&w, "claims", claims.data, claims.len);
@@ -217,7 +217,7 @@ refused(struct ctl *ctl, enum verdict v)
 enum exit_status
 run_auth_validate_token(struct ctl *ctl)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf token = BUF(KIB(64));
+	AUTO(buf) struct buf token = BUF(KIB(64));
 	AUTO(key_set) struct key_set *keys = NULL;
 	AUTO(jws_verifier) struct jws_verifier *verifier = NULL;
 	AUTO(json) struct json *payload = NULL;

@@ -101,8 +101,8 @@ tell(struct ctl *ctl, const struct sign_claims *c)
 enum exit_status
 run_auth_generate_token(struct ctl *ctl)
 {
-	__attribute__((cleanup(auto_sign_list_))) struct sign_list permissions = {0};
-	__attribute__((cleanup(auto_sign_list_))) struct sign_list namespaces = {0};
+	AUTO(sign_list) struct sign_list permissions = {0};
+	AUTO(sign_list) struct sign_list namespaces = {0};
 	AUTO(secret) struct secret *key = NULL;
 	AUTO(secret) struct secret *token = NULL;
 	const char *path = args_text(&ctl->args, "private-key");

@@ -81,7 +81,7 @@ run_config_check(struct ctl *ctl)
 static void
 show_line(const char *key, const char *value, void *arg)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf line = BUF(MIB(1));
+	AUTO(buf) struct buf line = BUF(MIB(1));
 	struct ctl *ctl = arg;
 
 	buf_format(&line, "%s = ", key);

@@ -116,7 +116,7 @@ static bool
 sign_own(const char *path, const char *const *env, int64_t now_s, OWNED struct secret **out,
         struct err *e)
 {
-	__attribute__((cleanup(auto_sign_list_))) struct sign_list permissions = {0};
+	AUTO(sign_list) struct sign_list permissions = {0};
 	AUTO(secret) struct secret *key = NULL;
 	AUTO(secret) struct secret *token = NULL;
 	const struct sign_list none = {0};

@@ -26,7 +26,7 @@ colours(const struct ctl_world *world, bool tty)
 static void PRINTF(4, 0) say(const struct ctl_world *world, const char *colour, const char *word,
         const char *fmt, va_list ap)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf clean = BUF(8 * (size_t)MESSAGE_MAX);
+	AUTO(buf) struct buf clean = BUF(8 * (size_t)MESSAGE_MAX);
 	bool coloured = colours(world, world->err_tty);
 	char text[MESSAGE_MAX];
 
@@ -126,7 +126,7 @@ run(struct ctl *ctl)
 enum exit_status
 ctl_run(const struct ctl_world *world, int argc, char **argv)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf text = BUF(ARGS_TEXT_MAX);
+	AUTO(buf) struct buf text = BUF(ARGS_TEXT_MAX);
 	struct ctl ctl = {.world = world};
 	enum args_outcome outcome = args_parse(argc, argv, &ctl.args, &text);
 	enum exit_status status = outcome == ARGS_SHOWN ? EXIT_STATUS_OK : EXIT_STATUS_USAGE;

@@ -7,7 +7,7 @@ static const char healthy[] = "healthy";
 enum exit_status
 health_view_ask(struct ctl *ctl, enum endpoint endpoint, struct api_answer *out)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf path = BUF(64);
+	AUTO(buf) struct buf path = BUF(64);
 	enum exit_status status;
 
 	api_path(&path, "/health/detailed");
@@ -66,7 +66,7 @@ health_view_add(struct table *tree, enum endpoint endpoint, const struct api_ans
 enum exit_status
 health_view(struct ctl *ctl, enum endpoint endpoint)
 {
-	__attribute__((cleanup(auto_api_answer_))) struct api_answer answer = {0};
+	AUTO(api_answer) struct api_answer answer = {0};
 	enum exit_status status = health_view_ask(ctl, endpoint, &answer), printed;
 	struct table *tree;
 

@@ -93,7 +93,7 @@ put_words(struct buf *out, const struct json *doc, const struct json_node *list)
 void
 show_json(struct buf *out, const struct json *doc, const struct json_node *n)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf text = BUF(MIB(64));
+	AUTO(buf) struct buf text = BUF(MIB(64));
 
 	if (n == NULL || json_kind(n) == JSON_NULL) {
 		buf_text(out, "-");

@@ -12,7 +12,7 @@
 static void
 put_answer(struct json_out *w, enum endpoint endpoint, const struct api_answer *answer)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf body = BUF(MIB(4));
+	AUTO(buf) struct buf body = BUF(MIB(4));
 
 	if (answer->doc != NULL && answer->status >= 200 && answer->status < 300)
 		json_compact(answer->doc, json_root(answer->doc), &body);
@@ -34,14 +34,14 @@ run_system_health(struct ctl *ctl)
 {
 	bool only_orchestration = args_given(&ctl->args, "orchestration");
 	bool only_worker = args_given(&ctl->args, "workers");
-	__attribute__((cleanup(auto_buf_))) struct buf text = BUF(MIB(16));
+	AUTO(buf) struct buf text = BUF(MIB(16));
 	struct json_out w = json_out_on(&text);
 	struct table *tree = health_view_tree(ctl_look(ctl));
 	enum exit_status worst = EXIT_STATUS_OK, printed;
 
 	json_open(&w, NULL, '{');
 	for (int i = 0; i < ENDPOINTS; i++) {
-		__attribute__((cleanup(auto_api_answer_))) struct api_answer answer = {0};
+		AUTO(api_answer) struct api_answer answer = {0};
 		bool other = i == ENDPOINT_WORKER ? only_orchestration : only_worker;
 		enum exit_status status;
 
@@ -90,8 +90,8 @@ read_version(const struct json *doc, char version[64])
 static bool
 ask_info(struct ctl *ctl, enum endpoint endpoint, struct daemon_info *out, struct err *e)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf path = BUF(64);
-	__attribute__((cleanup(auto_api_answer_))) struct api_answer answer = {0};
+	AUTO(buf) struct buf path = BUF(64);
+	AUTO(api_answer) struct api_answer answer = {0};
 	const struct api_request request = {.endpoint = endpoint, .method = "GET", .path = &path};
 
 	*out = (struct daemon_info){.credential = credential_source(endpoint, ctl->world->env)};
@@ -137,7 +137,7 @@ print_info(struct ctl *ctl, const struct daemon_info daemons[ENDPOINTS])
 static enum exit_status
 print_info_json(struct ctl *ctl, const struct daemon_info daemons[ENDPOINTS])
 {
-	__attribute__((cleanup(auto_buf_))) struct buf text = BUF(KIB(16));
+	AUTO(buf) struct buf text = BUF(KIB(16));
 	struct json_out w = json_out_on(&text);
 
 	json_open(&w, NULL, '{');

@@ -32,8 +32,8 @@ read_input(struct ctl *ctl, struct buf *out, struct err *e)
 static bool
 put_context(struct ctl *ctl, struct json_out *w, struct err *e)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf text = BUF(INPUT_MAX);
-	__attribute__((cleanup(auto_buf_))) struct buf compact = BUF(INPUT_MAX);
+	AUTO(buf) struct buf text = BUF(INPUT_MAX);
+	AUTO(buf) struct buf compact = BUF(INPUT_MAX);
 	AUTO(json) struct json *doc = NULL;
 
 	if (!read_input(ctl, &text, e) || !json_parse(text.data != NULL ? text.data : "", text.len,
@@ -113,9 +113,9 @@ created(struct ctl *ctl, const struct api_answer *answer)
 enum exit_status
 run_task_create(struct ctl *ctl)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf body = BUF(2 * (size_t)INPUT_MAX);
-	__attribute__((cleanup(auto_buf_))) struct buf path = BUF(PATH_BYTES);
-	__attribute__((cleanup(auto_api_answer_))) struct api_answer answer = {0};
+	AUTO(buf) struct buf body = BUF(2 * (size_t)INPUT_MAX);
+	AUTO(buf) struct buf path = BUF(PATH_BYTES);
+	AUTO(api_answer) struct api_answer answer = {0};
 	const struct api_request request = {
 	        .endpoint = ENDPOINT_ORCHESTRATION, .method = "POST", .path = &path, .body = &body};
 	struct err e = {0};
@@ -157,8 +157,8 @@ task_path(struct ctl *ctl, struct buf *path)
 static enum exit_status
 one_task(struct ctl *ctl, const char *method)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf path = BUF(PATH_BYTES);
-	__attribute__((cleanup(auto_api_answer_))) struct api_answer answer = {0};
+	AUTO(buf) struct buf path = BUF(PATH_BYTES);
+	AUTO(api_answer) struct api_answer answer = {0};
 	enum exit_status status;
 
 	if (!task_path(ctl, &path))
@@ -182,7 +182,7 @@ run_task_cancel(struct ctl *ctl)
 enum exit_status
 run_task_watch(struct ctl *ctl)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf path = BUF(PATH_BYTES);
+	AUTO(buf) struct buf path = BUF(PATH_BYTES);
 
 	if (!task_path(ctl, &path))
 		return EXIT_STATUS_USAGE;
@@ -233,8 +233,8 @@ enum exit_status
 run_task_list(struct ctl *ctl)
 {
 	static const char *const filters[] = {"namespace", "status"};
-	__attribute__((cleanup(auto_buf_))) struct buf path = BUF(PATH_BYTES);
-	__attribute__((cleanup(auto_api_answer_))) struct api_answer answer = {0};
+	AUTO(buf) struct buf path = BUF(PATH_BYTES);
+	AUTO(api_answer) struct api_answer answer = {0};
 	struct err e = {0};
 	int64_t limit, page;
 	char number[24];
@@ -262,8 +262,8 @@ run_task_list(struct ctl *ctl)
 enum exit_status
 run_task_steps(struct ctl *ctl)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf path = BUF(PATH_BYTES);
-	__attribute__((cleanup(auto_api_answer_))) struct api_answer answer = {0};
+	AUTO(buf) struct buf path = BUF(PATH_BYTES);
+	AUTO(api_answer) struct api_answer answer = {0};
 	enum exit_status status;
 
 	if (!task_path(ctl, &path))
@@ -288,7 +288,7 @@ step_named(const struct json *doc, const char *name)
 static enum exit_status
 step_path(struct ctl *ctl, const char *step, struct buf *path)
 {
-	__attribute__((cleanup(auto_api_answer_))) struct api_answer answer = {0};
+	AUTO(api_answer) struct api_answer answer = {0};
 	const struct json_node *found;
 	char *id;
 	enum exit_status status;
@@ -315,8 +315,8 @@ step_path(struct ctl *ctl, const char *step, struct buf *path)
 enum exit_status
 run_task_step(struct ctl *ctl)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf path = BUF(PATH_BYTES);
-	__attribute__((cleanup(auto_api_answer_))) struct api_answer answer = {0};
+	AUTO(buf) struct buf path = BUF(PATH_BYTES);
+	AUTO(api_answer) struct api_answer answer = {0};
 	enum exit_status status;
 
 	if (!task_path(ctl, &path))

@@ -200,13 +200,13 @@ task_view_steps(struct ctl *ctl, const struct api_answer *steps)
 static void
 print_log(struct ctl *ctl, const struct json *doc, const struct json_node *log)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf text = BUF(MIB(1));
+	AUTO(buf) struct buf text = BUF(MIB(1));
 
 	if (!json_string(doc, log, &text) || !buf_ok(&text) || text.len == 0)
 		return;
 	(void)fputs("\nLog:\n", ctl->world->out);
 	for (size_t at = 0; at < text.len;) {
-		__attribute__((cleanup(auto_buf_))) struct buf clean = BUF(MIB(8));
+		AUTO(buf) struct buf clean = BUF(MIB(8));
 		const char *end = memchr(text.data + at, '\n', text.len - at);
 		size_t len = end != NULL ? (size_t)(end - text.data) - at : text.len - at;
 

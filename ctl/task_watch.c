@@ -50,7 +50,7 @@ static void
 say_change(struct watch *w, const char *kind, const struct json *doc, const struct json_node *name,
         const struct json_node *state)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf line = BUF(8 * (size_t)SHOW_TEXT_MAX);
+	AUTO(buf) struct buf line = BUF(8 * (size_t)SHOW_TEXT_MAX);
 	double seconds = (double)(w->ctl->world->mono_us() - w->began_us) / 1e6;
 
 	buf_format(&line, "%8.2f s  %s ", seconds, kind);
@@ -148,7 +148,7 @@ finish(struct watch *w, const struct api_answer *answer)
 static enum exit_status
 follow(struct watch *w)
 {
-	__attribute__((cleanup(auto_api_answer_))) struct api_answer answer = {0};
+	AUTO(api_answer) struct api_answer answer = {0};
 	int pause_ms = WATCH_FIRST_MS;
 
 	for (;;) {

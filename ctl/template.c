@@ -38,8 +38,8 @@ print_list(struct ctl *ctl, const struct json *doc)
 enum exit_status
 run_template_list(struct ctl *ctl)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf path = BUF(PATH_BYTES);
-	__attribute__((cleanup(auto_api_answer_))) struct api_answer answer = {0};
+	AUTO(buf) struct buf path = BUF(PATH_BYTES);
+	AUTO(api_answer) struct api_answer answer = {0};
 	enum exit_status status;
 
 	api_path(&path, "/v1/templates");
@@ -116,8 +116,8 @@ info_path(const char *operand, struct buf *path, struct err *e)
 enum exit_status
 run_template_info(struct ctl *ctl)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf path = BUF(PATH_BYTES);
-	__attribute__((cleanup(auto_api_answer_))) struct api_answer answer = {0};
+	AUTO(buf) struct buf path = BUF(PATH_BYTES);
+	AUTO(api_answer) struct api_answer answer = {0};
 	struct err e = {0};
 	enum exit_status status;
 
@@ -145,7 +145,7 @@ tell_warnings(struct ctl *ctl, const char *path, const struct template_report *r
 static void
 print_verdict(struct ctl *ctl, const char *error)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf text = BUF(KIB(4));
+	AUTO(buf) struct buf text = BUF(KIB(4));
 	struct json_out w = json_out_on(&text);
 
 	json_open(&w, NULL, '{');
@@ -159,7 +159,7 @@ print_verdict(struct ctl *ctl, const char *error)
 enum exit_status
 run_template_validate(struct ctl *ctl)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf text = BUF(TEMPLATE_BYTES_MAX);
+	AUTO(buf) struct buf text = BUF(TEMPLATE_BYTES_MAX);
 	AUTO(template) struct template *t = NULL;
 	const char *path = args_operand(&ctl->args, 0);
 	struct template_report report = {0};

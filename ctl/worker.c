@@ -9,7 +9,7 @@ enum { PATH_BYTES = 256 };
 static enum exit_status
 ask_workers(struct ctl *ctl, struct api_answer *answer)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf path = BUF(PATH_BYTES);
+	AUTO(buf) struct buf path = BUF(PATH_BYTES);
 
 	api_path(&path, "/v1/workers");
 	return api_call(ctl, ENDPOINT_ORCHESTRATION, "GET", &path, answer);
@@ -29,7 +29,7 @@ run_worker_list(struct ctl *ctl)
         };
 	static const char *const names[] = {"worker_id", "live", "slots", "steps_held",
 	        "seen_ms_ago", "namespaces", "handlers"};
-	__attribute__((cleanup(auto_api_answer_))) struct api_answer answer = {0};
+	AUTO(api_answer) struct api_answer answer = {0};
 	enum exit_status status = ask_workers(ctl, &answer);
 	struct table *t;
 
@@ -84,7 +84,7 @@ print_session(struct ctl *ctl, const struct json *doc, const struct json_node *n
 	struct table *t;
 
 	if (ctl->json) {
-		__attribute__((cleanup(auto_buf_))) struct buf text = BUF(MIB(4));
+		AUTO(buf) struct buf text = BUF(MIB(4));
 
 		json_compact(doc, n, &text);
 		buf_char(&text, '\n');
@@ -102,7 +102,7 @@ print_session(struct ctl *ctl, const struct json *doc, const struct json_node *n
 enum exit_status
 run_worker_status(struct ctl *ctl)
 {
-	__attribute__((cleanup(auto_api_answer_))) struct api_answer answer = {0};
+	AUTO(api_answer) struct api_answer answer = {0};
 	const char *id = args_operand(&ctl->args, 0);
 	const struct json_node *found;
 	enum exit_status status;

@@ -124,7 +124,7 @@ put_template(const char *path, const char *text, size_t len, void *arg, struct e
 	struct app *app = arg;
 	AUTO(template) struct template *t = NULL;
 	AUTO(store_op) struct store_op *op = store_op_new(STORE_TEMPLATE_PUT);
-	__attribute__((cleanup(auto_buf_))) struct buf json = BUF(TEMPLATE_JSON_MAX);
+	AUTO(buf) struct buf json = BUF(TEMPLATE_JSON_MAX);
 	struct template_report report = {.count = 0};
 
 	if (!template_parse(text, len, &t, &report, e))

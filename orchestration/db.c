@@ -27,7 +27,7 @@ show(const struct buf *report)
 static int
 migrate(const char *url)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf report = BUF(REPORT_MAX);
+	AUTO(buf) struct buf report = BUF(REPORT_MAX);
 	struct err e = {0};
 	bool ok = store_migrate(url, &report, &e);
 
@@ -38,7 +38,7 @@ migrate(const char *url)
 static int
 check(const char *url)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf report = BUF(REPORT_MAX);
+	AUTO(buf) struct buf report = BUF(REPORT_MAX);
 	struct err e = {0};
 	bool sound = false;
 

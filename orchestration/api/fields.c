@@ -5,7 +5,7 @@ field_text(struct fields *f, const char *name, const char *pointer, size_t max,
         BORROWED const char **out)
 {
 	const struct json_node *n = json_member(f->doc, f->object, name);
-	__attribute__((cleanup(auto_buf_))) struct buf b = BUF(max);
+	AUTO(buf) struct buf b = BUF(max);
 
 	if (n == NULL || !json_string(f->doc, n, &b) || !buf_ok(&b) || b.len == 0) {
 		request_invalid(f->req, pointer, "must be a string of 1 to %zu bytes", max);
@@ -34,7 +34,7 @@ bool
 field_uuid(struct fields *f, const char *name, const char *pointer, struct uuid *out)
 {
 	const struct json_node *n = json_member(f->doc, f->object, name);
-	__attribute__((cleanup(auto_buf_))) struct buf b = BUF(UUID_TEXT);
+	AUTO(buf) struct buf b = BUF(UUID_TEXT);
 
 	if (n != NULL && json_string(f->doc, n, &b) && buf_ok(&b) && uuid_parse(b.data, b.len, out))
 		return true;
@@ -79,7 +79,7 @@ field_texts(struct fields *f, const char *name, const char *pointer, size_t max,
 	}
 	for (const struct json_node *n = count > 0 ? json_first(f->doc, array) : NULL; n != NULL;
 	        n = json_next(f->doc, n)) {
-		__attribute__((cleanup(auto_buf_))) struct buf b = BUF(TEXT_MAX);
+		AUTO(buf) struct buf b = BUF(TEXT_MAX);
 
 		if (!json_string(f->doc, n, &b) || !buf_ok(&b) || b.len == 0) {
 			request_invalid(
@@ -105,7 +105,7 @@ field_json(struct fields *f, const char *name, struct store_json *out)
 		return true;
 	(void)json_raw(f->doc, n, &len);
 	{
-		__attribute__((cleanup(auto_buf_))) struct buf b = BUF(len);
+		AUTO(buf) struct buf b = BUF(len);
 
 		json_compact(f->doc, n, &b);
 		if (buf_ok(&b))

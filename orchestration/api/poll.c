@@ -180,7 +180,7 @@ read_result(
 		request_invalid(f->req, "/results/result", "is longer than %zu bytes", result_max);
 	read_error(&at, error, out);
 	if (log != NULL) {
-		__attribute__((cleanup(auto_buf_))) struct buf b = BUF(LOG_MAX);
+		AUTO(buf) struct buf b = BUF(LOG_MAX);
 
 		if (!json_string(f->doc, log, &b) || !buf_ok(&b))
 			request_invalid(f->req, "/results/log",

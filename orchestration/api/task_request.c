@@ -50,7 +50,7 @@ static void
 text_member(struct reading *r, size_t i)
 {
 	const struct json_node *n = given(r, texts[i].name);
-	__attribute__((cleanup(auto_buf_))) struct buf b = BUF(texts[i].max);
+	AUTO(buf) struct buf b = BUF(texts[i].max);
 	const char **field =
 	        (const char **)(void *)((char *)&r->op->in.task_create + texts[i].offset);
 
@@ -78,7 +78,7 @@ kept(struct reading *r, const struct json_node *n)
 
 	(void)json_raw(r->doc, n, &len);
 	{
-		__attribute__((cleanup(auto_buf_))) struct buf b = BUF(len);
+		AUTO(buf) struct buf b = BUF(len);
 
 		json_compact(r->doc, n, &b);
 		if (buf_ok(&b))
@@ -117,7 +117,7 @@ tags_member(struct reading *r)
 	}
 	for (const struct json_node *tag = json_first(r->doc, n); tag != NULL;
 	        tag = json_next(r->doc, tag)) {
-		__attribute__((cleanup(auto_buf_))) struct buf b = BUF(TAG_MAX);
+		AUTO(buf) struct buf b = BUF(TAG_MAX);
 
 		if (!json_string(r->doc, tag, &b) || !buf_ok(&b)) {
 			request_invalid(r->req, "/tags",
@@ -150,7 +150,7 @@ static bool
 uuid_member(struct reading *r, const char *name, const char *pointer, struct uuid *out)
 {
 	const struct json_node *n = given(r, name);
-	__attribute__((cleanup(auto_buf_))) struct buf b = BUF(UUID_TEXT);
+	AUTO(buf) struct buf b = BUF(UUID_TEXT);
 
 	if (n == NULL)
 		return false;
@@ -165,7 +165,7 @@ static void
 requested_at_member(struct reading *r)
 {
 	const struct json_node *n = given(r, "requested_at");
-	__attribute__((cleanup(auto_buf_))) struct buf b = BUF(TIME_TEXT_MAX);
+	AUTO(buf) struct buf b = BUF(TIME_TEXT_MAX);
 	int64_t at;
 
 	if (n != NULL &&

@@ -147,8 +147,8 @@ static void
 offer(struct fields *f, const struct json_node *item, struct offered *out)
 {
 	AUTO(template) struct template *t = NULL;
-	__attribute__((cleanup(auto_buf_))) struct buf yaml = BUF(TEMPLATE_BYTES_MAX);
-	__attribute__((cleanup(auto_buf_))) struct buf json = BUF(TEMPLATE_JSON_MAX);
+	AUTO(buf) struct buf yaml = BUF(TEMPLATE_BYTES_MAX);
+	AUTO(buf) struct buf json = BUF(TEMPLATE_JSON_MAX);
 	struct template_report report = {.count = 0};
 	struct err e = {0};
 

@@ -77,7 +77,7 @@ bool
 identity_context(const struct json *doc, const struct json_node *context,
         unsigned char out[DIGEST_BYTES], struct err *e)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf canonical = BUF(MIB(8));
+	AUTO(buf) struct buf canonical = BUF(MIB(8));
 
 	json_canonical(doc, context, &canonical);
 	if (!buf_ok(&canonical))

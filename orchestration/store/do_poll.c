@@ -19,7 +19,7 @@ static bool
 error_json(struct store_op *op, const char *code, const char *message, bool retryable,
         struct store_json *out, struct err *e)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf b = BUF(8 * (size_t)ERROR_MAX);
+	AUTO(buf) struct buf b = BUF(8 * (size_t)ERROR_MAX);
 	struct json_out w = json_out_on(&b);
 
 	json_open(&w, NULL, '{');

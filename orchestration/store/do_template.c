@@ -34,7 +34,7 @@ make_routes(struct work *w, const struct template *t, struct err *e)
 static bool
 put(struct work *w, struct store_op *op, const struct template *t, struct err *e)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf json = BUF(TEMPLATE_JSON_MAX);
+	AUTO(buf) struct buf json = BUF(TEMPLATE_JSON_MAX);
 	struct viewer v = {w->ops, w->db, w->plans, w->wall_us, w->settings->max_lease_losses};
 	unsigned char hash[DIGEST_BYTES];
 	struct template_row row;

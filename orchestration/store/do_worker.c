@@ -13,7 +13,7 @@ enum { US_PER_MS = 1000, LIST_BYTES_MAX = 65536 };
 static const char *
 list_json(struct store_op *op, const char *const *list)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf b = BUF(LIST_BYTES_MAX - 1);
+	AUTO(buf) struct buf b = BUF(LIST_BYTES_MAX - 1);
 	struct json_out w = json_out_on(&b);
 	size_t count = 0;
 

@@ -130,7 +130,7 @@ make_frame(struct change *c, const struct step_row *row, bool *too_large, struct
 	        .context = c->context.text,
 	        .context_len = c->context.len,
 	        .parents = parents};
-	__attribute__((cleanup(auto_buf_))) struct buf context = BUF(c->w->frame.max);
+	AUTO(buf) struct buf context = BUF(c->w->frame.max);
 
 	if (!read_results(c, in.index, parents, e))
 		return false;

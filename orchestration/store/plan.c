@@ -129,7 +129,7 @@ remember(struct plans *c, struct plan *p)
 static bool
 load(struct plans *c, int64_t id, BORROWED struct plan **out, struct err *e)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf json = BUF(TEMPLATE_JSON_MAX);
+	AUTO(buf) struct buf json = BUF(TEMPLATE_JSON_MAX);
 	AUTO(plan) struct plan *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)

@@ -27,7 +27,7 @@ is_template(const char *name)
 static bool
 read_file(struct walk *w, const char *path, struct err *e)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf text = BUF(TEMPLATE_BYTES_MAX + 1);
+	AUTO(buf) struct buf text = BUF(TEMPLATE_BYTES_MAX + 1);
 	FILE *file = fopen(path, "re");
 	char block[4096];
 	size_t n;

@@ -329,7 +329,7 @@ is_silent(const struct metrics *m, const struct metric *metric, size_t cell, siz
 static void
 put_combination(const struct metrics *m, const struct metric *metric, size_t n, struct buf *out)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf labels = BUF(LABEL_TEXT_MAX);
+	AUTO(buf) struct buf labels = BUF(LABEL_TEXT_MAX);
 	const size_t each = cells_of(metric) / metric->combinations;
 	const size_t cell = metric->first + n * each;
 	size_t size = metric->combinations;
@@ -357,7 +357,7 @@ put_combination(const struct metrics *m, const struct metric *metric, size_t n, 
 void
 metric_sample(struct metric_out *out, const struct metric_pair *labels, size_t count, double value)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf text = BUF(LABEL_TEXT_MAX);
+	AUTO(buf) struct buf text = BUF(LABEL_TEXT_MAX);
 
 	for (size_t i = 0; i < count; i++)
 		put_label(&text, labels[i].name, labels[i].value);

@@ -102,7 +102,7 @@ digest(struct sink *s, const struct wire_reply *r, struct buf *reports, size_t *
 static bool
 poll_once(struct sink *s, struct bench_client *c, struct buf *reports, size_t *given)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf body = BUF(MIB(4));
+	AUTO(buf) struct buf body = BUF(MIB(4));
 	char id[UUID_TEXT];
 	struct uuid poll = uuid_v4();
 	struct wire_reply r;
@@ -125,7 +125,7 @@ static void *
 run(void *arg)
 {
 	struct sink *s = arg;
-	__attribute__((cleanup(auto_buf_))) struct buf reports = BUF(MIB(4));
+	AUTO(buf) struct buf reports = BUF(MIB(4));
 	struct bench_client c;
 	char token[64];
 	size_t given = 0;

@@ -70,7 +70,7 @@ static const char handlers_toml[] = "[[handlers]]\n"
 OWNED char *
 pair_bearer(const struct pair_claims *c)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf b = BUF(KIB(8));
+	AUTO(buf) struct buf b = BUF(KIB(8));
 	long long issued = (long long)time(NULL) - c->age_s;
 	char *token, *header = NULL;
 	const char *each = c->permissions != NULL ? c->permissions : "";
@@ -145,7 +145,7 @@ static bool
 start(struct daemon *d, const char *dir, const char *role, bool config_endpoint,
         const char *const parts[4])
 {
-	__attribute__((cleanup(auto_buf_))) struct buf toml = BUF(KIB(64));
+	AUTO(buf) struct buf toml = BUF(KIB(64));
 	char log[48];
 	char *text;
 	bool started;

@@ -234,7 +234,7 @@ expected(const struct row *row, enum credential c)
 static char *
 filled(const char *text)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf b = BUF(KIB(8));
+	AUTO(buf) struct buf b = BUF(KIB(8));
 	char *admin = pair_admin(), *task = NULL, *step = NULL;
 	char path[96];
 

@@ -76,7 +76,7 @@ START_TEST(every_probe_is_judged_by_both_daemons_as_its_row_says)
 	size_t refused = 0, accepted = 0;
 
 	for (size_t i = 0; i < probe_count; i++) {
-		__attribute__((cleanup(auto_buf_))) struct buf bytes = BUF(PROBE_BYTES_MAX);
+		AUTO(buf) struct buf bytes = BUF(PROBE_BYTES_MAX);
 
 		probe_bytes(&probes[i], &bytes);
 		check_probe(ports[_i], &probes[i], &bytes, 0);
@@ -96,7 +96,7 @@ START_TEST(verdict_does_not_depend_on_the_cut)
 	size_t kinds[2] = {0, 0};
 
 	for (size_t i = 0; i < probe_count; i++) {
-		__attribute__((cleanup(auto_buf_))) struct buf bytes = BUF(PROBE_BYTES_MAX);
+		AUTO(buf) struct buf bytes = BUF(PROBE_BYTES_MAX);
 		size_t *done = &kinds[probes[i].status != 0];
 
 		probe_bytes(&probes[i], &bytes);

@@ -75,7 +75,7 @@ ready(void)
 {
 	static const char *const callables[] = {
 	        "demo.start", "demo.left", "demo.right", "demo.join", "demo.echo"};
-	__attribute__((cleanup(auto_buf_))) struct buf frame = BUF(KIB(4));
+	AUTO(buf) struct buf frame = BUF(KIB(4));
 	struct json_out w = json_out_on(&frame);
 
 	json_open(&w, NULL, '{');
@@ -94,7 +94,7 @@ ready(void)
 static void
 answer(const struct running *r, bool cancelled)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf frame = BUF(KIB(4));
+	AUTO(buf) struct buf frame = BUF(KIB(4));
 	struct json_out w = json_out_on(&frame);
 	char proof[17];
 
@@ -175,7 +175,7 @@ cancel(struct handler *h, const struct json *doc)
 static void
 pong(const struct json *doc)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf frame = BUF(KIB(1));
+	AUTO(buf) struct buf frame = BUF(KIB(1));
 	int64_t n = 0;
 
 	(void)json_int64(doc, json_member(doc, json_root(doc), "n"), &n);

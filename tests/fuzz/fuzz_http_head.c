@@ -80,7 +80,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* As much again as blanks after colons may add: a head that was written without them. */
 	struct http_limits roomy = http_limits_default;
-	__attribute__((cleanup(auto_buf_))) struct buf out = BUF(KIB(64));
+	AUTO(buf) struct buf out = BUF(KIB(64));
 	const char *bytes = (const char *)data;
 	size_t scanned = 0;
 	const struct head_result r = parse(bytes, size, &scanned, &first);

@@ -133,7 +133,7 @@ next_head(int fd, struct buf *in, int64_t until_us)
 struct wire_reply
 wire_read(int fd, int timeout_ms, bool no_body, int *interim)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf in = BUF(MIB(64));
+	AUTO(buf) struct buf in = BUF(MIB(64));
 	struct wire_reply r = {0};
 	int64_t until = clock_mono_us() + (int64_t)timeout_ms * 1000;
 	size_t want = 0;
@@ -183,7 +183,7 @@ wire_closes(int fd, int timeout_ms)
 struct wire_reply
 wire_call(int port, const char *method, const char *path, const char *headers, const char *body)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf out = BUF(MIB(64));
+	AUTO(buf) struct buf out = BUF(MIB(64));
 	struct wire_reply r = {0};
 	int fd = wire_connect(port);
 

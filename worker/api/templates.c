@@ -138,7 +138,7 @@ find(const struct app *app, struct request *req)
 static void
 put_template(struct json_out *w, const struct template_entry *entry, int64_t now_us)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf plan = BUF(TEMPLATE_JSON_MAX);
+	AUTO(buf) struct buf plan = BUF(TEMPLATE_JSON_MAX);
 
 	template_to_json(entry->plan, &plan);
 	w->buf->failed = w->buf->failed || !buf_ok(&plan);
@@ -229,7 +229,7 @@ put_errors(struct json_out *w, const struct template *plan, const struct json *o
 
 	json_open(w, "errors", '[');
 	for (size_t s = 0; s < plan->step_count; s++) {
-		__attribute__((cleanup(auto_buf_))) struct buf text = BUF(KIB(4));
+		AUTO(buf) struct buf text = BUF(KIB(4));
 
 		if (is_offered(offers, plan->steps[s].callable))
 			continue;
@@ -248,7 +248,7 @@ worker_template_check(struct request *req, const struct grant *grant, void *app)
 	static const struct json_limits limits = {.bytes = MIB(1), .nodes = 100000, .depth = 2};
 	const struct app *own = app;
 	const struct template_entry *entry = find(own, req);
-	__attribute__((cleanup(auto_buf_))) struct buf text = BUF(MIB(1));
+	AUTO(buf) struct buf text = BUF(MIB(1));
 	AUTO(json) struct json *offers = NULL;
 	struct buf body = BUF(CHECK_BODY);
 	struct json_out w = json_out_on(&body);

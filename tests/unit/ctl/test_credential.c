@@ -35,7 +35,7 @@ static const struct {
 
 START_TEST(the_first_credential_that_is_set_wins)
 {
-	__attribute__((cleanup(auto_credential_))) struct credential c = {0};
+	AUTO(credential) struct credential c = {0};
 	struct err e = {0};
 
 	ck_assert(credential_choose(choices[_i].endpoint, choices[_i].env, 0, &c, &e));
@@ -113,7 +113,7 @@ permits(const struct json *doc, const char *permission)
 
 START_TEST(a_private_key_signs_a_short_token_for_this_call)
 {
-	__attribute__((cleanup(auto_credential_))) struct credential c = {0};
+	AUTO(credential) struct credential c = {0};
 	AUTO(json) struct json *doc = NULL;
 	char *pem = token_key_pem_private(TOKEN_KEY_RSA), path[512];
 	const char *const env[] = {path, "TASKER_JWT_SUBJECT=robot", NULL};
@@ -138,7 +138,7 @@ END_TEST
 
 START_TEST(its_permissions_can_be_named)
 {
-	__attribute__((cleanup(auto_credential_))) struct credential c = {0};
+	AUTO(credential) struct credential c = {0};
 	AUTO(json) struct json *doc = NULL;
 	char *pem = token_key_pem_private(TOKEN_KEY_RSA), path[512];
 	const char *const env[] = {path, "TASKER_JWT_PERMISSIONS=tasks:list", NULL};

@@ -218,7 +218,7 @@ START_TEST(too_large_a_document_fails_whole)
 	const struct openapi api = rig_api();
 
 	for (size_t max = 0; max < text.len; max += 97) {
-		__attribute__((cleanup(auto_buf_))) struct buf small = BUF(max);
+		AUTO(buf) struct buf small = BUF(max);
 
 		openapi_write(&api, &small);
 		ck_assert(!buf_ok(&small));
@@ -233,7 +233,7 @@ START_TEST(every_allocation_may_fail)
 	bool written = false;
 
 	while (!written && nth < 100) {
-		__attribute__((cleanup(auto_buf_))) struct buf out = BUF(OPENAPI_MAX);
+		AUTO(buf) struct buf out = BUF(OPENAPI_MAX);
 
 		fault_allocation(++nth);
 		openapi_write(&api, &out);

@@ -61,7 +61,7 @@ END_TEST
 
 START_TEST(a_large_body_arrives_unchanged)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf all = BUF(MIB(1));
+	AUTO(buf) struct buf all = BUF(MIB(1));
 	const size_t head = strlen(REQ("POST", "/body") LENGTH(65536) "\r\n");
 	struct client c = client_open(&kit);
 
@@ -77,7 +77,7 @@ END_TEST
 
 START_TEST(a_large_chunked_body_arrives_unchanged_with_the_next_request_behind_it)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf all = BUF(MIB(1));
+	AUTO(buf) struct buf all = BUF(MIB(1));
 	struct client c = client_open(&kit);
 
 	buf_text(&all, REQ("POST", "/body") CHUNKED_FIELD "\r\n");
@@ -170,7 +170,7 @@ END_TEST
 
 START_TEST(a_refused_request_with_its_small_body_there_keeps_the_connection)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf all = BUF(MIB(1));
+	AUTO(buf) struct buf all = BUF(MIB(1));
 	struct client c = client_open(&kit);
 
 	/* Larger than the first block that is read, at the limit of what is dropped. */

@@ -66,7 +66,7 @@ decode(const char *coded, size_t split, struct buf *out, size_t *consumed)
 START_TEST(data_end_and_verdict_do_not_depend_on_the_split_HP3_HP4_HP17)
 {
 	for (size_t split = 0; split <= strlen(cases[_i].coded); split++) {
-		__attribute__((cleanup(auto_buf_))) struct buf out = BUF(BODY_MAX);
+		AUTO(buf) struct buf out = BUF(BODY_MAX);
 		size_t consumed = 0;
 
 		ck_assert_int_eq(
@@ -82,7 +82,7 @@ END_TEST
 
 START_TEST(each_refusal_says_why)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf out = BUF(BODY_MAX);
+	AUTO(buf) struct buf out = BUF(BODY_MAX);
 	struct chunked d = CHUNKED(BODY_MAX);
 
 	ck_assert_str_eq(chunked_decode(&d, "3;a=b\r\n", 7, &out).reason, "a malformed chunk size");
@@ -96,7 +96,7 @@ END_TEST
 
 START_TEST(no_memory_is_a_verdict_of_its_own)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf out = BUF(BODY_MAX);
+	AUTO(buf) struct buf out = BUF(BODY_MAX);
 	struct chunked d = CHUNKED(BODY_MAX);
 	struct chunked_result r;
 

@@ -391,7 +391,7 @@ static const struct {
 
 START_TEST(a_pipelining_client_leaves_others_their_turn_HP14)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf all = BUF(KIB(4));
+	AUTO(buf) struct buf all = BUF(KIB(4));
 	struct http_limits limits = kit_limits();
 	struct client flood, other;
 	const char *first;

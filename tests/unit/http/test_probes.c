@@ -79,7 +79,7 @@ claim(const struct probe *p, int status, const char *how, size_t at)
 START_TEST(every_probe_gets_its_verdict_HP1_to_HP12_LM1)
 {
 	for (size_t i = 0; i < probe_count; i++) {
-		__attribute__((cleanup(auto_buf_))) struct buf bytes = BUF(PROBE_BYTES_MAX);
+		AUTO(buf) struct buf bytes = BUF(PROBE_BYTES_MAX);
 
 		probe_bytes(&probes[i], &bytes);
 		ck_assert(buf_ok(&bytes));
@@ -105,7 +105,7 @@ split_once(const struct probe *p, const struct buf *bytes, size_t at)
 START_TEST(no_verdict_depends_on_where_the_bytes_are_split_HP17)
 {
 	for (size_t i = 0; i < probe_count; i++) {
-		__attribute__((cleanup(auto_buf_))) struct buf bytes = BUF(PROBE_BYTES_MAX);
+		AUTO(buf) struct buf bytes = BUF(PROBE_BYTES_MAX);
 		/* Splits of long probes cost their square: every prime-th offset will do. */
 		const size_t step = probes[i].times > 100 ? 31 : 1;
 
@@ -119,7 +119,7 @@ END_TEST
 START_TEST(no_verdict_depends_on_bytes_coming_one_by_one_HP17)
 {
 	for (size_t i = 0; i < probe_count; i++) {
-		__attribute__((cleanup(auto_buf_))) struct buf bytes = BUF(PROBE_BYTES_MAX);
+		AUTO(buf) struct buf bytes = BUF(PROBE_BYTES_MAX);
 		int status = WANTS_MORE;
 		size_t at = 0;
 

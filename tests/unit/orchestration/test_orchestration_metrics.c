@@ -64,7 +64,7 @@ run(void)
 static bool
 shows(const char *line)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf out = BUF(MIB(1));
+	AUTO(buf) struct buf out = BUF(MIB(1));
 	char begins[160];
 
 	buf_char(&out, '\n');
