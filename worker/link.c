@@ -199,7 +199,7 @@ registration(struct link *l, struct buf *out)
 static bool
 send_registration(struct link *l, const struct buf *body, char why[LINK_WHY])
 {
-	__attribute__((cleanup(auto_link_reply_))) struct link_reply r;
+	AUTO(link_reply) struct link_reply r;
 	char authorization[CREDENTIAL_TEXT];
 	struct link_call c = {.path = "/v1/internal/workers",
 	        .body = body,
@@ -304,6 +304,10 @@ use_answer(struct link *l, const struct fetch_response *r)
 		return false;
 	}
 	l->crossed = l->crossed && l->results > 0;
+	/* After a refusal they went one by one: they may go together again. */
+	if (l->results > 0)
+		l->results_max = l->results_max < LINK_RESULTS_MAX / 2 ? 2 * l->results_max
+		                                                       : LINK_RESULTS_MAX;
 	handout_apply(&a, l->desk, &l->runner);
 	forget_poll(l);
 	link_answer_free(&a);

@@ -5,7 +5,7 @@
 
 /* An answer to us; its size is limited where it is received. */
 static const struct json_limits limits = {
-        .bytes = MIB(256), .nodes = 16 * 1000 * 1000, .depth = 64};
+        .bytes = MIB(256), .nodes = 16 * 1000 * 1000, .depth = JSON_DEPTH};
 
 enum { LEASE_LEAST_MS = 100, LEASE_MOST_MS = 3600 * 1000 };
 

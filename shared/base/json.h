@@ -19,7 +19,8 @@
 #include "shared/base/err.h"
 #include "shared/base/json_text.h"
 
-enum { JSON_DEPTH = 64 }; /* what any limits allow at most */
+/* What any limits allow at most: 64 for somebody's document and what we wrap around it. */
+enum { JSON_DEPTH = 72 };
 
 enum json_kind {
 	JSON_NULL = 1,
@@ -33,7 +34,7 @@ enum json_kind {
 
 struct json_limits {
 	size_t bytes, nodes; /* nodes: values, without member names */
-	unsigned depth;      /* at most 64 */
+	unsigned depth;      /* at most JSON_DEPTH */
 	size_t members;      /* of one object, and items of one array; 0: no limit but nodes */
 };
 

@@ -24,6 +24,9 @@
 #include "shared/base/log.h"
 #include "shared/gate/request_state.h"
 
+/* What stands around a result in a worker's poll: the body, its results, one of them. */
+enum { RESULT_DEPTH = 3 };
+
 static void identified(const struct authentication *result, void *arg);
 static void admit(struct request *req, enum verdict v);
 static void accept_body(struct request *req);
@@ -449,9 +452,11 @@ on_body(struct exchange *x, void *arg)
 
 	(void)arg;
 	limits.bytes = req->route->body_max;
-	if (req->route->access.kind ==
-	        ACCESS_INTERNAL) /* many results, each within its own limits */
+	if (req->route->access.kind == ACCESS_INTERNAL) {
+		/* Many results, each within its own limits. */
 		limits.nodes = limits.bytes / 2;
+		limits.depth += RESULT_DEPTH;
+	}
 	text = exchange_body(x, &len);
 	if (json_parse(text, len, &limits, &req->json, &e))
 		call_handler(req);

@@ -2,8 +2,6 @@
 
 #include "shared/base/json_out.h"
 
-enum { JSON_DEPTH_MAX = 64 }; /* json_parse allows no more */
-
 /* Walks the text beside the nodes, which come in document order. */
 struct cursor {
 	const char *text;
@@ -49,8 +47,8 @@ struct walk {
 	const struct json *doc;
 	struct cursor cursor;
 	struct tree *tree;
-	struct buf scratch;                           /* an unescaped string */
-	const struct json_node *path[JSON_DEPTH_MAX]; /* the containers around the node */
+	struct buf scratch;                       /* an unescaped string */
+	const struct json_node *path[JSON_DEPTH]; /* the containers around the node */
 	size_t depth;
 };
 

@@ -228,6 +228,37 @@ START_TEST(result_counts_once)
 }
 END_TEST
 
+/* limits.json_depth is a result's own: what the poll wraps around it does not count. */
+START_TEST(deepest_result_a_handler_may_give_is_taken)
+{
+	enum { DEEPEST = 32 };
+	char *session = session_of("w-deep", "1"), *admin = pair_admin();
+	char *task = pair_task(&pair, admin, "hand", "by-hand"), *ref, *ok;
+	char nested[2 * DEEPEST + 1] = {0};
+	struct wire_reply r = poll_with(session, 1, "", "", 5000);
+
+	memset(nested, '[', DEEPEST);
+	memset(nested + DEEPEST, ']', DEEPEST);
+	ref = first_ref(&r);
+	wire_reply_free(&r);
+	ck_assert_int_gt(asprintf(&ok, "{%s,\"outcome\":\"ok\",\"result\":[%s]}", ref, nested), 0);
+	r = poll_with(session, 0, "", ok, 0);
+	ck_assert_msg(r.status == 400, "%d %s", r.status, r.body);
+	wire_reply_free(&r);
+	free(ok);
+	ck_assert_int_gt(asprintf(&ok, "{%s,\"outcome\":\"ok\",\"result\":%s}", ref, nested), 0);
+	r = poll_with(session, 0, "", ok, 0);
+	ck_assert_msg(strstr(r.body, "\"status\":\"accepted\"") != NULL, "%s", r.body);
+	wire_reply_free(&r);
+	ck_assert(pair_task_is(&pair, task, "complete", 2000));
+	free(ref);
+	free(ok);
+	free(task);
+	free(admin);
+	free(session);
+}
+END_TEST
+
 /* WI3, WI4, I4: only who holds the attempt may end it. */
 START_TEST(result_of_another_attempt_or_session_is_stale)
 {
@@ -322,6 +353,7 @@ internal_suite(void)
 	tcase_add_test(tc, what_a_template_says_in_vain_is_logged);
 	tcase_add_test(tc, same_version_with_other_content_is_refused);
 	tcase_add_test(tc, result_counts_once);
+	tcase_add_test(tc, deepest_result_a_handler_may_give_is_taken);
 	tcase_add_test(tc, result_of_another_attempt_or_session_is_stale);
 	tcase_add_test(tc, new_session_of_a_worker_ends_the_old_one);
 	tcase_add_test(tc, poll_parks_as_long_as_it_may);

@@ -403,6 +403,44 @@ START_TEST(the_route_s_limit_counts_for_json_and_not_the_default)
 }
 END_TEST
 
+/* {"n":5,"x":[[...]]}: the arrays stand one level in. */
+static int
+ask_nested(struct rig *r, const char *path, enum who who, size_t arrays)
+{
+	char body[256], text[1024];
+	struct answer a;
+
+	ck_assert_uint_lt(2 * arrays, sizeof(body) - 16);
+	(void)snprintf(body, sizeof(body), "{\"n\":5,\"x\":");
+	memset(body + strlen(body), '\0', sizeof(body) - strlen(body));
+	memset(body + strlen(body), '[', arrays);
+	memset(body + strlen(body), ']', arrays);
+	body[strlen(body)] = '}';
+	(void)snprintf(text, sizeof(text),
+	        "POST %s HTTP/1.1\r\nHost: h\r\n%sContent-Type: application/json\r\n"
+	        "Content-Length: %zu\r\n\r\n%s",
+	        path, credentials[who], strlen(body), body);
+	rig_ask(r, text, &a);
+	return a.status;
+}
+
+/* Else a result that a handler may give, and the step it came from, could not be reported. */
+START_TEST(a_worker_wraps_documents_that_are_as_deep_as_the_public_s_HP20)
+{
+	const size_t deepest = json_limits_default.depth;
+	struct rig r;
+
+	rig_capture_log();
+	rig_open(&r, NULL);
+	ck_assert_int_eq(ask_nested(&r, "/v1/tasks", RIGHT, deepest - 1), 201);
+	ck_assert_int_eq(ask_nested(&r, "/v1/tasks", RIGHT, deepest), 400);
+	/* {"results":[{"result":[[...]]}]} is three levels around a result. */
+	ck_assert_int_ne(ask_nested(&r, "/v1/internal/poll", SESSION, deepest + 2), 400);
+	ck_assert_int_eq(ask_nested(&r, "/v1/internal/poll", SESSION, deepest + 3), 400);
+	rig_close(&r);
+}
+END_TEST
+
 Suite *
 gate_order_suite(void)
 {
@@ -419,6 +457,7 @@ gate_order_suite(void)
 	tcase_add_test(tc, a_granted_body_is_asked_for_with_100_and_bad_json_names_its_byte);
 	tcase_add_test(tc, a_chunked_body_that_outgrows_its_route_is_413_and_never_handled);
 	tcase_add_test(tc, the_route_s_limit_counts_for_json_and_not_the_default);
+	tcase_add_test(tc, a_worker_wraps_documents_that_are_as_deep_as_the_public_s_HP20);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -265,6 +265,34 @@ START_TEST(a_result_the_orchestration_refuses_becomes_an_error_and_spares_the_ot
 }
 END_TEST
 
+/* Else one result that is refused costs every later one a poll of its own. */
+START_TEST(after_a_refusal_results_go_together_again)
+{
+	struct fake_request r;
+
+	link_rig_start();
+	r = link_rig_with_step(30000, 5000);
+	fake_answer_poll(rig.fake, &r, "", link_rig_frame(2, 1), "", "");
+	ck_assert_str_eq(link_rig_event(), "offer 00000000-0000-7000-8000-000000000002 1");
+	r = fake_poll(rig.fake, "s1");
+	fake_answer_poll(rig.fake, &r, "", link_rig_frame(3, 1), "", "");
+	ck_assert_str_eq(link_rig_event(), "offer 00000000-0000-7000-8000-000000000003 1");
+	r = fake_poll(rig.fake, "s1");
+	link_rig_finish(1, 1, "\"poison\"");
+	r = fake_poll(rig.fake, "s1");
+	fake_answer(rig.fake, r.connection, 400, "{}");
+	r = fake_poll(rig.fake, "s1");
+	ck_assert(link_rig_has(&r, "RESULT_REFUSED"));
+	link_rig_finish(2, 1, "\"two\"");
+	link_rig_finish(3, 1, "\"three\"");
+	fake_answer_poll(rig.fake, &r, "", "", "", "");
+	r = fake_poll(rig.fake, "s1");
+	ck_assert(link_rig_has(&r, "\"two\""));
+	ck_assert(link_rig_has(&r, "\"three\""));
+	link_rig_stop();
+}
+END_TEST
+
 START_TEST(the_last_results_are_said_before_the_end)
 {
 	struct fake_request r;
@@ -349,6 +377,7 @@ link_loss_suite(void)
 	tcase_add_test(tc, without_answers_the_steps_are_stopped_before_the_lease_ends);
 	tcase_add_test(
 	        tc, a_result_the_orchestration_refuses_becomes_an_error_and_spares_the_others);
+	tcase_add_test(tc, after_a_refusal_results_go_together_again);
 	tcase_add_test(tc, the_last_results_are_said_before_the_end);
 	tcase_add_loop_test(tc, the_end_comes_soon_though_the_orchestration_hangs, 0, 3);
 	tcase_add_loop_test(tc,
