@@ -280,6 +280,41 @@ START_TEST(jk14_a_configured_key_without_kid_takes_tokens_with_any)
 }
 END_TEST
 
+/* A key of this name, not yet in any set. */
+static struct key *
+key_named(const char *kid)
+{
+	struct key_binding binding = {.allowed = {1U << ALGORITHM_EDDSA}, .kid = kid};
+	struct key *key = NULL;
+	struct err e = {0};
+
+	ck_assert(key_new(token_key(TOKEN_KEY_ED25519), &binding, &key, &e));
+	return key;
+}
+
+START_TEST(jk12_a_set_takes_a_name_once_and_64_keys)
+{
+	AUTO(key_set) struct key_set *set = NULL;
+	AUTO(key) struct key *twin = key_named("0");
+	AUTO(key) struct key *last = key_named("last");
+	struct err e = {0};
+
+	ck_assert(key_set_new(&set, &e));
+	for (int i = 0; i < KEY_SET_MAX; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "%d", i);
+		ck_assert(key_set_add(set, key_named(name), &e));
+		ck_assert(!key_set_add(set, twin, &e)); /* and stays ours */
+		ck_assert_int_eq(e.code, ERR_CONFLICT);
+	}
+	ck_assert(!key_set_add(set, last, &e));
+	ck_assert_int_eq(e.code, ERR_LIMIT);
+	ck_assert_uint_eq(key_set_count(set), KEY_SET_MAX);
+	ck_assert_int_eq(key_set_find(set, "63", ALGORITHM_EDDSA), 63);
+}
+END_TEST
+
 static const char *set_text;
 
 /* A key that is missing for want of memory is as good as a failure; one too many is not. */
@@ -323,6 +358,7 @@ jwk_suite(void)
 	tcase_add_loop_test(tc, jk13_wrong_exponents_are_refused, 0, COUNT(exponents));
 	tcase_add_loop_test(tc, a_text_that_is_no_set_is_refused, 0, COUNT(broken));
 	tcase_add_test(tc, more_than_64_keys_or_256_kib_are_refused);
+	tcase_add_test(find, jk12_a_set_takes_a_name_once_and_64_keys);
 	tcase_add_test(tc, every_allocation_may_fail);
 	tcase_add_loop_test(
 	        find, jk14_without_kid_only_the_one_key_of_its_algorithm, 0, COUNT(lookups));
