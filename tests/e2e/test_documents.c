@@ -28,11 +28,12 @@
 #include "tests/unit/unit.h"
 
 enum { FENCES = 128, START_MS = 60000, STATUSES = 8 };
+#define BLOCK_S "60" /* the longest that a block may take */
 
 enum how {
 	SKIPPED,
 	ASKED,  /* against the demo: one run for each status that the paragraph behind it names */
-	IN_TURN /* in an empty folder, after the blocks before it; its commands must succeed */
+	IN_TURN /* after the document's blocks before it, in a folder of the document's own */
 };
 
 static const struct treatment {
@@ -54,6 +55,11 @@ static const struct treatment {
         {"README.md",           "tasker-orchestration --config",                                 IN_TURN, NULL                  },
         {"docs/handlers.md",    "#!/bin/sh\nwords=",                                             SKIPPED,
          "no command but a handler: it has a test of its own"                                                                   },
+        {"docs/workflows.md",   "export PATH=",                                                  IN_TURN, NULL                  },
+        {"docs/workflows.md",   "umask 077",                                                     IN_TURN, NULL                  },
+        {"docs/workflows.md",   "cat >words.sh",                                                 IN_TURN, NULL                  },
+        {"docs/workflows.md",   "cat api-key.toml",                                              IN_TURN, NULL                  },
+        {"docs/workflows.md",   "tasker-orchestration --config orchestration.toml 2>",           IN_TURN, NULL                  },
         {"docs/performance.md", "make bench",                                                    SKIPPED, "measures for minutes"},
 };
 
@@ -61,6 +67,7 @@ static struct fence fences[FENCES];
 static size_t fence_count;
 static char tree[64]; /* build/bin, config, build/demo: as the project's */
 static int api_port, worker_port;
+static int own_api_port, own_worker_port; /* of the pair that a block starts */
 static pid_t demo = -1;
 
 /* ---- the blocks ---- */
@@ -121,6 +128,23 @@ say_to(const char *dir, const char *name)
 	(void)dup2(out, 2);
 }
 
+/* A pair started by a block listens here, and tasker-ctl asks it. */
+static void
+own_ports(void)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "127.0.0.1:%d", own_worker_port);
+	(void)setenv("TASKER_WORKER_WEB_BIND_ADDRESS", text, 1);
+	(void)snprintf(text, sizeof(text), "127.0.0.1:%d", own_api_port);
+	(void)setenv("TASKER_ORCHESTRATION_WEB_BIND_ADDRESS", text, 1);
+	(void)snprintf(text, sizeof(text), "http://127.0.0.1:%d", own_worker_port);
+	(void)setenv("TASKER_WORKER_URL", text, 1);
+	(void)snprintf(text, sizeof(text), "http://127.0.0.1:%d", own_api_port);
+	(void)setenv("TASKER_ORCHESTRATION_URL", text, 1);
+	(void)setenv("TASKER_LINK_URL", text, 1);
+}
+
 /* Runs a script in dir with the programs of the tree and its curl; what it says is
  * repeated if it fails. Its exit status. */
 static int
@@ -135,10 +159,13 @@ shell(const char *dir, const char *script)
 		        path, sizeof(path), "%s/tools:%s/build/bin:%s", tree, tree, getenv("PATH"));
 		(void)setenv("PATH", path, 1);
 		(void)setenv("TREE", tree, 1);
+		(void)setenv("TASKER", tree, 1);
+		own_ports();
 		(void)unsetenv("TASKER_BIN");
 		say_to(tree, "shell.out");
 		if (chdir(dir) == 0)
-			(void)execl("/bin/sh", "sh", "-euc", script, (char *)NULL);
+			(void)execlp(
+			        "timeout", "timeout", BLOCK_S, "sh", "-euc", script, (char *)NULL);
 		_exit(127);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -305,6 +332,8 @@ start(void)
 	plant_tree();
 	api_port = free_port();
 	worker_port = free_port();
+	own_api_port = free_port();
+	own_worker_port = free_port();
 	demo = fork();
 	if (demo == 0) {
 		if (chdir(tree) == 0)
@@ -376,26 +405,31 @@ START_TEST(what_is_asked_is_answered_as_promised)
 }
 END_TEST
 
-/* A toml block whose first line is "# name.toml" is that file. */
+/* A block of another kind whose first line is "# name" is that file. */
 static void
-write_configuration(const char *dir, const struct fence *f)
+write_named(const char *dir, const struct fence *f)
 {
 	char name[64];
 
-	if (sscanf(f->text, "# %63[a-z.]", name) == 1)
+	if (!is_sh(f) && sscanf(f->text, "# %63[a-z.]\n", name) == 1)
 		ck_assert(daemon_file(dir, name, f->text));
 }
 
 START_TEST(blocks_by_hand_work_in_turn)
 {
-	char dir[64];
+	const char *file = "";
+	char dir[64] = "";
 
-	ck_assert(daemon_dir(dir));
 	for (size_t i = 0; i < fence_count; i++) {
 		char *text;
 
-		if (strcmp(fences[i].file, "README.md") == 0 && strcmp(fences[i].kind, "toml") == 0)
-			write_configuration(dir, &fences[i]);
+		if (strcmp(file, fences[i].file) != 0) {
+			if (dir[0] != '\0')
+				daemon_dir_remove(dir);
+			ck_assert(daemon_dir(dir));
+			file = fences[i].file;
+		}
+		write_named(dir, &fences[i]);
 		if (!is_done(&fences[i], IN_TURN))
 			continue;
 		text = here(fences[i].text);

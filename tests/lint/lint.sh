@@ -70,6 +70,13 @@ for key in $(cat /dev/null $(echo "$tables" | grep '^shared/config/') |
 	grep -qF "$key" docs/configuration.md || echo "docs/configuration.md:1: the key $key is not described"
 done >>"$found"
 
+# Members of a template and states stand in docs/workflows.md.
+for word in $(cat /dev/null $(echo "$tables" | grep -E '^shared/template/|_state\.def$') |
+	sed -nE 's/^(FIELD|CHOICE|NOTED|GROUP|NOTED_GROUP|LIST|ALIAS|TASK_STATE|STEP_STATE)\([^"]*"([^"]+)".*/\2/p'); do
+	[ -f docs/workflows.md ] || { echo "docs/workflows.md:1: does not exist"; break; }
+	grep -qF "\`$word\`" docs/workflows.md || echo "docs/workflows.md:1: $word is not described"
+done >>"$found"
+
 # Permissions, verdicts, routes and requirements stand in docs/security.md as they are.
 if [ -f docs/security.md ]; then
 	awk -f tests/lint/security.awk $(echo "$tables" | grep -E '^shared/security/[a-z_]*(permission|verdict)\.def$') \

@@ -167,5 +167,12 @@ echo 'KEY("web.secret_door", BOOL)' >>"$copy/shared/config/keys.def"
 grep -q 'docs/configuration.md:1: the key web.secret_door is not described' "$copy/out" &&
   result 0 || result 1 'a key without a description was accepted'
 
+mkdir "$copy/shared/template"
+echo 'FIELD(STEP, "odd_member", NAME, x, 1, 64, NULL)' >"$copy/shared/template/fields.def"
+echo '`old_member` `odd_member_s`' >"$copy/docs/workflows.md"
+"$copy/tests/lint/lint.sh" >"$copy/out" 2>&1 || :
+grep -q 'docs/workflows.md:1: odd_member is not described' "$copy/out" &&
+  result 0 || result 1 'a member of a template without a description was accepted'
+
 [ "$failed" -eq 0 ] || echo "test_lint: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]
