@@ -53,6 +53,8 @@ static const struct field_choices step_types = CHOICES(step_type_words, TEMPLATE
 #define NOTED(in, name, what, field, text)                                                         \
 	{ROW(in, name, what), INTO(in, field), .absent = "", .note = (text)},
 #define GROUP(in, name, of, none) {ROW(in, name, GROUP), .inner = SCOPE_##of, .absent = (none)},
+#define NOTED_GROUP(in, name, of, text)                                                            \
+	{ROW(in, name, GROUP), .inner = SCOPE_##of, .absent = "", .note = (text)},
 #define LIST(in, name, what, none) {ROW(in, name, what), .absent = (none)},
 #define ALIAS(in, name, other)
 static const struct field fields[] = {
@@ -63,6 +65,7 @@ _Static_assert(COUNT(fields) <= FIELDS_MAX, "a reader remembers one node a row")
 #undef CHOICE
 #undef NOTED
 #undef GROUP
+#undef NOTED_GROUP
 #undef LIST
 #undef ALIAS
 
@@ -70,6 +73,7 @@ _Static_assert(COUNT(fields) <= FIELDS_MAX, "a reader remembers one node a row")
 #define CHOICE(...)
 #define NOTED(...)
 #define GROUP(...)
+#define NOTED_GROUP(...)
 #define LIST(...)
 #define ALIAS(in, name, other) {SCOPE_##in, (name), (other)},
 static const struct field_alias aliases[] = {
