@@ -163,7 +163,7 @@ tell_block(struct ctl *ctl, const char *hex, const struct sign_list *permissions
 	ok = id_text != NULL && about_text != NULL && list != NULL;
 	if (ok) {
 		(void)fprintf(ctl->world->err,
-		        "The key is shown once. For the daemons' configuration:\n\n"
+		        "# The key is shown once. For the daemons' configuration:\n"
 		        "[[web.auth.api_keys]]\nid = %s\n",
 		        id_text);
 		if (about != NULL)
@@ -180,7 +180,7 @@ tell_block(struct ctl *ctl, const char *hex, const struct sign_list *permissions
 enum exit_status
 run_auth_generate_api_key(struct ctl *ctl)
 {
-	__attribute__((cleanup(auto_sign_list_))) struct sign_list permissions = {0};
+	AUTO(sign_list) struct sign_list permissions = {0};
 	unsigned char digest[DIGEST_BYTES];
 	char key[SECRET_TOKEN_SIZE], hex[DIGEST_HEX];
 	struct err e = {0};
@@ -242,7 +242,7 @@ add_wildcards(struct table *t)
 static enum exit_status
 print_permissions_json(struct ctl *ctl)
 {
-	__attribute__((cleanup(auto_buf_))) struct buf text = BUF(KIB(64));
+	AUTO(buf) struct buf text = BUF(KIB(64));
 	struct json_out w = json_out_on(&text);
 
 	json_open(&w, NULL, '[');
