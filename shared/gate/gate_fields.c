@@ -35,6 +35,7 @@ gate_fields_read(const struct http_head *head, const char *api_key_header, struc
 		} else if (IS(name, "content-encoding")) {
 			out->encoded |= !IS(value, "identity");
 		} else if (IS(name, "x-request-id")) {
+			out->id_repeated |= out->request_id.text != NULL;
 			out->request_id = value;
 		} else if (IS(name, "origin")) {
 			out->origin_repeated |= out->origin.text != NULL;
@@ -45,6 +46,8 @@ gate_fields_read(const struct http_head *head, const char *api_key_header, struc
 	}
 	if (out->origin_repeated)
 		out->origin = (struct span){0};
+	if (out->id_repeated)
+		out->request_id = (struct span){0};
 }
 
 static struct span

@@ -7,12 +7,13 @@
 
 struct gate_fields {
 	struct credentials credentials;
-	struct span request_id; /* text is NULL where absent */
+	struct span request_id; /* text is NULL where absent, and where there are two */
 	struct span content_type;
 	struct span origin;       /* NULL also where there are two */
 	bool credential_repeated; /* CR3: two Authorization or two API key fields */
 	bool content_repeated;    /* two Content-Type fields */
 	bool origin_repeated;
+	bool id_repeated;
 	bool preflight; /* an Access-Control-Request-Method: a browser asks before it sends */
 	bool encoded;   /* a Content-Encoding other than identity */
 };

@@ -105,8 +105,8 @@ END_TEST
 
 START_TEST(request_ids_are_echoed_when_fit_and_made_otherwise_CF8)
 {
-	static const char *const unfit[] = {
-	        "", "X-Request-Id: a b\r\n", "X-Request-Id:\r\n", "X-Request-Id: <script>\r\n"};
+	static const char *const unfit[] = {"", "X-Request-Id: a b\r\n", "X-Request-Id:\r\n",
+	        "X-Request-Id: <script>\r\n", "X-Request-Id: one\r\nX-Request-Id: two\r\n"};
 	struct answer a;
 	char last[64] = "";
 	struct rig r;
