@@ -79,9 +79,12 @@ tell_unauthenticated(struct ctl *ctl, const char *source)
 	} else {
 		(void)ctl_fail(ctl, EXIT_STATUS_AUTH,
 		        "Not authenticated: the credential in %s was refused", source);
-		ctl_hint(ctl,
-		        "it may have expired; `tasker-ctl auth validate-token -t -` says why a "
-		        "token is refused");
+		if (strcmp(source, "TASKER_API_KEY") == 0)
+			ctl_hint(ctl,
+			        "it is in no [[web.auth.api_keys]] of this daemon, or is over");
+		else
+			ctl_hint(ctl, "it may have expired; `tasker-ctl auth validate-token -t -` "
+			              "says why a token is refused");
 	}
 	return EXIT_STATUS_AUTH;
 }

@@ -16,6 +16,7 @@ struct seen {
 
 struct watch {
 	struct ctl *ctl;
+	const char *id; /* the task's */
 	struct buf path;
 	bool quiet, live;          /* live: redraw a tree in place */
 	int64_t began_us, ends_us; /* ends_us 0: never */
@@ -142,7 +143,10 @@ finish(struct watch *w, const struct api_answer *answer)
 		printed = task_view_print(w->ctl, answer);
 	if (printed != EXIT_STATUS_OK)
 		return printed;
-	return task_view_ending(answer->doc) == TASK_WENT_WELL ? EXIT_STATUS_OK : EXIT_STATUS_NO;
+	if (task_view_ending(answer->doc) == TASK_WENT_WELL)
+		return EXIT_STATUS_OK;
+	ctl_hint(w->ctl, "`tasker-ctl task steps %s` says what came of each step", w->id);
+	return EXIT_STATUS_NO;
 }
 
 static enum exit_status
@@ -176,6 +180,7 @@ enum exit_status
 task_watch(struct ctl *ctl, const char *task, bool quiet)
 {
 	struct watch w = {.ctl = ctl,
+	        .id = task,
 	        .quiet = quiet,
 	        .live = ctl_look(ctl).colours, /* a terminal that understands more than text */
 	        .path = BUF(256),

@@ -63,6 +63,8 @@ START_TEST(a_refused_credential_is_named)
 	r.env[1] = "TASKER_API_KEY=tk_secret";
 	get_answered(rig_answer(401, PROBLEM("A", "Invalid or expired credential")));
 	rig_has(r.err, "the credential in TASKER_API_KEY was refused");
+	rig_has(r.err, "[[web.auth.api_keys]]");
+	rig_lacks(r.err, "validate-token");
 	rig_lacks(r.err, "tk_secret");
 }
 END_TEST

@@ -72,6 +72,10 @@ START_TEST(the_exit_code_says_how_the_task_ended)
 	peer_end(&peer);
 	ck_assert_int_eq(r.status, endings[_i].exit);
 	rig_has(r.out, endings[_i].status);
+	if (endings[_i].exit == EXIT_STATUS_OK)
+		rig_lacks(r.err, "hint");
+	else
+		rig_has(r.err, "task steps " TASK);
 }
 END_TEST
 
