@@ -192,11 +192,15 @@ apply_fragments(struct loading *loading, const char *beside, struct err *e)
  * A text may come without quotes and a list with commas, as in the environment; everything else is
  * a TOML value.
  */
+/* Is value meant without TOML's quotes and brackets? A word for a number or a truth goes that way
+ * too, for the better message. */
 static bool
 is_plain(const struct config_key *key, const char *value)
 {
 	if (key == NULL || key->group != CONFIG_KEY)
 		return false;
+	if (key->type == CONFIG_BOOL || key->type == CONFIG_INT)
+		return (value[0] | 0x20) >= 'a' && (value[0] | 0x20) <= 'z';
 	if (key->type == CONFIG_TEXT || key->type == CONFIG_ONE_OF)
 		return value[0] != '"' && value[0] != '\'';
 	return (key->type == CONFIG_LIST || key->type == CONFIG_LIST_OF) && value[0] != '[';

@@ -303,17 +303,18 @@ END_TEST
 static const struct {
 	const char *set, *text;
 } bad_sets[] = {
-        {"web.threads=many",     "--set web.threads: value: could not determine value type"        },
-        {"web.threads=65",       "--set web.threads: web.threads = 65 is not within 0..64"         },
+        {"web.threads=many",       "--set web.threads: web.threads takes a whole number"             },
+        {"web.auth.enabled=maybe", "--set web.auth.enabled: web.auth.enabled takes true or false"    },
+        {"web.threads=65",         "--set web.threads: web.threads = 65 is not within 0..64"         },
         {"web.thraeds=1",
-         "--set web.thraeds: there is no key web.thraeds; did you mean web.threads?"               },
+         "--set web.thraeds: there is no key web.thraeds; did you mean web.threads?"                 },
         {"store.url=sqlite:x",
-         "--set store.url: [store] is a section of the orchestration's configuration"              },
-        {"web.threads",          "--set takes dotted.key=value, not web.threads"                   },
-        {"=1",                   "--set takes dotted.key=value, not "                              },
-        {"[web]\nthreads=1",     "--set takes dotted.key=value, not [web]?threads"                 },
-        {"log.level=loud",       "--set log.level: log.level takes one of debug, info, warn, error"},
-        {"worker.id=\"a\"\nx=1", "--set worker.id: there is no key x"                              },
+         "--set store.url: [store] is a section of the orchestration's configuration"                },
+        {"web.threads",            "--set takes dotted.key=value, not web.threads"                   },
+        {"=1",                     "--set takes dotted.key=value, not "                              },
+        {"[web]\nthreads=1",       "--set takes dotted.key=value, not [web]?threads"                 },
+        {"log.level=loud",         "--set log.level: log.level takes one of debug, info, warn, error"},
+        {"worker.id=\"a\"\nx=1",   "--set worker.id: there is no key x"                              },
 };
 
 START_TEST(a_bad_set_is_refused_by_name)
