@@ -47,6 +47,8 @@ start() { # role
 		if [ $n -gt 100 ] || ! kill -0 "$pid" 2>/dev/null; then
 			echo "tasker-$1 did not start; its log ($state/$1.log) ends:" >&2
 			tail -n 5 "$state/$1.log" >&2
+			grep -q 'Address already in use' "$state/$1.log" &&
+				echo "other ports: make demo DEMO_API_PORT=9080 DEMO_WORKER_PORT=9081" >&2
 			exit 1
 		fi
 		sleep 0.1
