@@ -277,11 +277,14 @@ web_drain(
 void
 web_stop(struct web *w)
 {
-	for (size_t i = 0; i < w->lane_count; i++)
-		if (w->lanes[i].loop != NULL) {
-			loop_stop(w->lanes[i].loop);
-			loop_join(w->lanes[i].loop);
-		}
+	for (size_t i = 0; i < w->lane_count; i++) {
+		if (w->lanes[i].loop == NULL)
+			continue;
+		loop_stop(w->lanes[i].loop);
+		loop_join(w->lanes[i].loop);
+		if (w->lanes[i].endpoint != NULL)
+			http_endpoint_stop(w->lanes[i].endpoint);
+	}
 }
 
 void

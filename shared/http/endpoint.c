@@ -261,12 +261,18 @@ close_waiting(struct http_endpoint *ep, enum deadline_kind kind)
 }
 
 void
-http_endpoint_drain(struct http_endpoint *ep, bool force, loop_fn drained, void *arg)
+http_endpoint_stop(struct http_endpoint *ep)
 {
 	if (ep->listening)
 		(void)event_del(&ep->listener);
 	ep->listening = false;
 	ep->draining = true;
+}
+
+void
+http_endpoint_drain(struct http_endpoint *ep, bool force, loop_fn drained, void *arg)
+{
+	http_endpoint_stop(ep);
 	loop_timer_cancel(ep->relisten);
 	ep->drained = drained;
 	ep->drained_arg = arg;
@@ -285,10 +291,7 @@ http_endpoint_free(struct http_endpoint *ep)
 {
 	if (ep == NULL)
 		return;
-	if (ep->listening)
-		(void)event_del(&ep->listener);
-	ep->listening = false;
-	ep->draining = true;
+	http_endpoint_stop(ep);
 	ep->drained = NULL;
 	close_all(ep);
 	if (ep->spare_fd >= 0)

@@ -75,6 +75,9 @@ MUST_CHECK bool http_endpoint_new(struct http_server *s, struct loop *loop,
  * at once: then drained does not wait for owners. Call it from mail or a timer, not in a callback.
  */
 void http_endpoint_drain(struct http_endpoint *ep, bool force, loop_fn drained, void *arg);
+/* After its loop ended: nothing is accepted any more, and each reply that still comes is its
+ * connection's last, so no further request begins. Waits for nobody. */
+void http_endpoint_stop(struct http_endpoint *ep);
 /* On its loop or after it ended, not in a callback. Exchanges still with their owners stay valid.
  */
 void http_endpoint_free(struct http_endpoint *ep);

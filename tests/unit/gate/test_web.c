@@ -371,6 +371,30 @@ START_TEST(a_stopped_web_starts_nothing_and_still_delivers_what_is_owed)
 }
 END_TEST
 
+START_TEST(a_reply_after_the_stop_is_its_connections_last)
+{
+	static const char both[] = "GET /park HTTP/1.1\r\nHost: h\r\n\r\n"
+	                           "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n";
+	const ssize_t len = sizeof(both) - 1;
+	struct answer_mail late = {.mail.deliver = answer_now};
+	struct site site;
+	int fd;
+
+	site_open(&site);
+	fd = dial(web_port(site.web));
+	/* Both are read at once, so the second waits in the connection for the first's reply. */
+	ck_assert_int_eq(send(fd, both, (size_t)len, MSG_NOSIGNAL), len);
+	late.req = parked_or_fail(&site);
+	web_stop(site.web);
+	loop_post(request_loop(late.req), &late.mail);
+	site_close(&site);
+	ck_assert_uint_eq(atomic_load(&site.app.handled), 0);
+	ck_assert_int_eq(status_of(fd), 200);
+	ck_assert_int_eq(status_of(fd), 0);
+	(void)close(fd);
+}
+END_TEST
+
 START_TEST(every_allocation_of_a_web_may_fail)
 {
 	unsigned nth = 0;
@@ -406,6 +430,7 @@ web_suite(void)
 	tcase_add_test(tc, freeing_without_draining_cuts_everything);
 	tcase_add_test(tc, an_answer_still_in_the_mail_is_delivered_before_anything_is_freed);
 	tcase_add_test(tc, a_stopped_web_starts_nothing_and_still_delivers_what_is_owed);
+	tcase_add_test(tc, a_reply_after_the_stop_is_its_connections_last);
 	tcase_add_test(tc, every_allocation_of_a_web_may_fail);
 	suite_add_tcase(s, tc);
 	return s;
