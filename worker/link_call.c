@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "worker/link_wire.h"
+
 enum { URL_MAX = 2048 + 64, CONNECT_MS = 5000, RETRY_AFTER_MAX_S = 60, QUOTED = 300 };
 
 static const struct {
@@ -35,6 +37,7 @@ link_call_send(struct fetch *f, const struct link_call *c, struct link_reply *ou
 	        .response_max = c->reply_bytes,
 	        .wakeable = c->wakeable};
 	struct fetch_response *r = &out->response;
+	char said[QUOTED];
 	struct err e = {0};
 
 	*out = (struct link_reply){.response.retry_after_s = -1};
@@ -48,9 +51,11 @@ link_call_send(struct fetch *f, const struct link_call *c, struct link_reply *ou
 		out->retry_after_us =
 		        1000000LL * (r->retry_after_s < RETRY_AFTER_MAX_S ? r->retry_after_s
 		                                                          : RETRY_AFTER_MAX_S);
-	(void)snprintf(out->why, sizeof(out->why), "status %d: %.*s", r->status,
-	        r->body.len < QUOTED ? (int)r->body.len : QUOTED,
-	        r->body.data != NULL ? r->body.data : "");
+	if (r->status != 200) {
+		link_refusal_read(
+		        r->body.data != NULL ? r->body.data : "", r->body.len, said, sizeof(said));
+		(void)snprintf(out->why, sizeof(out->why), "status %d: %s", r->status, said);
+	}
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		if (kinds[i].status == r->status)
 			return kinds[i].kind;

@@ -1,5 +1,6 @@
 #include "worker/link_wire.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,27 @@
 static const struct json_limits limits = {
         .bytes = MIB(256), .nodes = 16 * 1000 * 1000, .depth = JSON_DEPTH};
 
+/* An answer that says no. */
+static const struct json_limits refusal_limits = {.bytes = KIB(64), .nodes = 1000, .depth = 16};
+
 enum { LEASE_LEAST_MS = 100, LEASE_MOST_MS = 3600 * 1000 };
+
+void
+link_refusal_read(const char *text, size_t len, char *out, size_t size)
+{
+	AUTO(json) struct json *doc = NULL;
+	struct err e = {0};
+	char *detail = NULL;
+
+	if (json_parse(text, len, &refusal_limits, &doc, &e))
+		detail =
+		        json_string_copy(doc, json_member(doc, json_root(doc), "detail"), size - 1);
+	if (detail != NULL)
+		(void)snprintf(out, size, "%s", detail);
+	else
+		(void)snprintf(out, size, "%.*s", len < size ? (int)len : (int)size - 1, text);
+	free(detail);
+}
 
 void
 link_registration_write(const struct link_registration *r, struct buf *out)

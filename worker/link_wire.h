@@ -46,6 +46,10 @@ typedef void (*link_refused_fn)(const char *template, const char *why, void *arg
 MUST_CHECK bool link_session_read(const char *text, size_t len, link_refused_fn refused, void *arg,
         struct link_session *out, struct err *e);
 
+/* What a refusal's body says to people: a problem's detail, else the beginning of the body as it
+ * is. out has room for size bytes, at least one. */
+void link_refusal_read(const char *text, size_t len, char *out, size_t size);
+
 struct link_poll {
 	const char *id;
 	size_t slots; /* of the worker */

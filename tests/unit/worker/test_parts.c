@@ -5,6 +5,7 @@
 
 #include "tests/unit/worker/rig.h"
 #include "worker/held_table.h"
+#include "worker/link_wire.h"
 #include "worker/runner/environment.h"
 #include "worker/runner/frame.h"
 #include "worker/runner/lines.h"
@@ -427,6 +428,29 @@ START_TEST(an_environment_replaces_and_is_bounded)
 }
 END_TEST
 
+/* ---- refusals ---- */
+
+static const struct {
+	const char *body, *says;
+} refusals[] = {
+        {"{\"status\":403,\"detail\":\"no\"}",    "no"                },
+        {"{\"detail\":\"12345678901234567890\"}", "{\"detail\":\"123" }, /* too long: the body */
+        {"{\"detail\":7}",                        "{\"detail\":7}"    },
+        {"{\"detail\":\"no\"",                    "{\"detail\":\"no\""},
+        {"[]",                                    "[]"                },
+        {"<html>Bad Gateway</html>",              "<html>Bad Gatew"   },
+        {"",                                      ""                  },
+};
+
+START_TEST(a_refusal_is_told_in_its_own_words)
+{
+	char said[16];
+
+	link_refusal_read(refusals[_i].body, strlen(refusals[_i].body), said, sizeof(said));
+	ck_assert_str_eq(said, refusals[_i].says);
+}
+END_TEST
+
 Suite *
 parts_suite(void)
 {
@@ -450,6 +474,7 @@ parts_suite(void)
 	tcase_add_test(tc, a_held_table_is_bounded_and_keeps_its_order);
 	tcase_add_loop_test(tc, a_pattern_covers_what_is_below_it, 0, COUNT(callables));
 	tcase_add_test(tc, an_environment_replaces_and_is_bounded);
+	tcase_add_loop_test(tc, a_refusal_is_told_in_its_own_words, 0, COUNT(refusals));
 	suite_add_tcase(suite, tc);
 	return suite;
 }
