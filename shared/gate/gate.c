@@ -24,8 +24,9 @@
 #include "shared/base/log.h"
 #include "shared/gate/request_state.h"
 
-/* What stands around a result in a worker's poll: the body, its results, one of them. */
-enum { RESULT_DEPTH = 3 };
+/* What stands around a result in a worker's poll: the body, its results, one of them. And how many
+ * of the largest results one poll may bring: parsing them holds the loop. */
+enum { RESULT_DEPTH = 3, RESULTS_AT_ONCE = 16 };
 
 static void identified(const struct authentication *result, void *arg);
 static void admit(struct request *req, enum verdict v);
@@ -453,8 +454,9 @@ on_body(struct exchange *x, void *arg)
 	(void)arg;
 	limits.bytes = req->route->body_max;
 	if (req->route->access.kind == ACCESS_INTERNAL) {
-		/* Many results, each within its own limits. */
-		limits.nodes = limits.bytes / 2;
+		/* Several results, each within its own limits; a worker that is refused sends
+		 * fewer. */
+		limits.nodes *= RESULTS_AT_ONCE;
 		limits.depth += RESULT_DEPTH;
 	}
 	text = exchange_body(x, &len);
@@ -468,6 +470,26 @@ on_body(struct exchange *x, void *arg)
 
 /* ---- 1 and 9: what the server calls ---- */
 
+/* There is no memory for a request; if there is for a body, it says so. */
+static void
+reply_no_memory(struct exchange *x)
+{
+	static const struct problem p = {.status = 503,
+	        .code = "SERVICE_UNAVAILABLE",
+	        .message = "Out of memory; try again later"};
+	static const struct reply_field retry = {"Retry-After", "1"};
+	struct buf body = BUF(PROBLEM_MAX);
+	struct http_reply reply = {.status = 503, .fields = &retry, .field_count = 1};
+
+	problem_write(&p, &body);
+	if (buf_ok(&body)) {
+		reply.content_type = "application/problem+json";
+		reply.body = &body;
+	}
+	exchange_reply(x, &reply);
+	buf_free(&body);
+}
+
 static void
 on_head(struct exchange *x, void *arg)
 {
@@ -476,7 +498,7 @@ on_head(struct exchange *x, void *arg)
 
 	exchange_set_user(x, req);
 	if (req == NULL) {
-		exchange_reply(x, &(struct http_reply){.status = 503});
+		reply_no_memory(x);
 		return;
 	}
 	req->exchange = x;
@@ -497,8 +519,12 @@ on_refused(int status, const char *reason, struct buf *body, void *arg)
 		p.code = "PAYLOAD_TOO_LARGE";
 	else if (status == 414 || status == 431)
 		p.code = "HEAD_TOO_LARGE";
+	else if (status == 501)
+		p.code = "NOT_IMPLEMENTED";
+	else if (status == 505)
+		p.code = "HTTP_VERSION_NOT_SUPPORTED";
 	else if (status >= 500)
-		p.code = status == 503 ? "SERVICE_UNAVAILABLE" : "NOT_IMPLEMENTED";
+		p.code = "SERVICE_UNAVAILABLE";
 	problem_write(&p, body);
 	count(g, GATE_METRIC_REFUSED, AT(gate_metrics_refusal(status)));
 }
