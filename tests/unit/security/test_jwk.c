@@ -271,6 +271,29 @@ START_TEST(jk14_without_kid_only_the_one_key_of_its_algorithm)
 }
 END_TEST
 
+/* Both RSA keys first, so that the first of all is one of two; and one key that has a name. */
+START_TEST(jk14_neither_the_first_nor_a_lonely_key_is_special)
+{
+	char *two = kit_jwks(token_key_jwk(TOKEN_KEY_RSA, "\"alg\":\"RS256\""),
+	        token_key_jwk(TOKEN_KEY_RSA_OTHER, "\"kid\":\"b\",\"alg\":\"RS256\""), NULL);
+	char *one = kit_jwks(token_key_jwk(TOKEN_KEY_P256, "\"kid\":\"a\""), NULL);
+	AUTO(key_set) struct key_set *pair = NULL;
+	AUTO(key_set) struct key_set *single = NULL;
+	struct err e = {0};
+
+	ck_assert(import(two, &pair, NULL, &e));
+	ck_assert(import(one, &single, NULL, &e));
+	ck_assert_int_eq(key_set_find(pair, NULL, ALGORITHM_RS256), -1);
+	ck_assert_int_eq(key_set_find(pair, "x", ALGORITHM_RS256), -1);
+	ck_assert_int_eq(key_set_find(pair, "b", ALGORITHM_RS256), 1);
+	ck_assert_int_eq(key_set_find(single, "a", ALGORITHM_ES256), 0);
+	ck_assert_int_eq(key_set_find(single, "b", ALGORITHM_ES256), -1);
+	ck_assert_int_eq(key_set_find(single, NULL, ALGORITHM_RS256), -1);
+	free(one);
+	free(two);
+}
+END_TEST
+
 START_TEST(jk14_a_configured_key_without_kid_takes_tokens_with_any)
 {
 	AUTO(key_set) struct key_set *set = kit_keys(TOKEN_KEY_P256, "ES256");
@@ -362,6 +385,7 @@ jwk_suite(void)
 	tcase_add_test(tc, every_allocation_may_fail);
 	tcase_add_loop_test(
 	        find, jk14_without_kid_only_the_one_key_of_its_algorithm, 0, COUNT(lookups));
+	tcase_add_test(find, jk14_neither_the_first_nor_a_lonely_key_is_special);
 	tcase_add_test(find, jk14_a_configured_key_without_kid_takes_tokens_with_any);
 	suite_add_tcase(s, tc);
 	suite_add_tcase(s, find);

@@ -151,6 +151,26 @@ rsa_of_bits(int bits)
 	return pkey;
 }
 
+/* Nothing we ask for ourselves is wrong with it; OpenSSL's own check notices. */
+START_TEST(jk13_an_even_modulus_is_refused)
+{
+	BIGNUM *n = NULL, *exponent = NULL;
+	enum key_type type = KEY_NONE;
+	struct err e = {0};
+	EVP_PKEY *pkey;
+
+	ck_assert_int_eq(EVP_PKEY_get_bn_param(token_key(TOKEN_KEY_RSA), "n", &n), 1);
+	ck_assert_int_eq(BN_sub_word(n, 1), 1);
+	ck_assert_int_gt(BN_hex2bn(&exponent, "10001"), 0);
+	pkey = rsa_from(n, exponent);
+	ck_assert(!key_vet(pkey, &type, &e));
+	ck_assert_ptr_nonnull(strstr(e.text, "OpenSSL's own check"));
+	EVP_PKEY_free(pkey);
+	BN_free(n);
+	BN_free(exponent);
+}
+END_TEST
+
 static const int sizes[] = {512, 1024, 2040, 8200, 16384};
 
 START_TEST(jk13_jt23_rsa_sizes_outside_2048_to_8192_are_refused)
@@ -234,6 +254,7 @@ key_vet_suite(void)
 	        tc, jk13_jt23_rsa_exponents_are_odd_and_from_3_to_2_32, 0, COUNT(exponents));
 	tcase_add_loop_test(
 	        tc, jk13_jt23_rsa_sizes_outside_2048_to_8192_are_refused, 0, COUNT(sizes));
+	tcase_add_test(tc, jk13_an_even_modulus_is_refused);
 	tcase_add_test(tc, jk13_roca_needs_every_prime_to_fit);
 	tcase_add_loop_test(tc, jt4_ordinary_keys_pass_and_foreign_curves_do_not, 0, COUNT(sound));
 	tcase_add_test(tc, jk13_other_kinds_of_keys_are_refused);

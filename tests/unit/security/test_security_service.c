@@ -71,13 +71,16 @@ START_TEST(settings_are_copied)
 {
 	struct security_settings settings = kit_settings();
 	struct security_service *service;
-	char issuer[] = "https://issuer.example", header[] = "X-Key";
+	char issuer[] = "https://issuer.example", header[] = "X-Key", tenant[] = "org";
 
 	settings.users.issuer = issuer;
+	settings.users.tenant_claim = tenant;
 	settings.api_key_header = header;
 	service = kit_service(&settings);
 	memset(issuer, 'x', strlen(issuer));
 	memset(header, 'x', strlen(header));
+	memset(tenant, 'x', strlen(tenant));
+	ck_assert_str_eq(trust_rules(security_service_users(service))->tenant_claim, "org");
 	ck_assert_str_eq(
 	        trust_rules(security_service_users(service))->issuer, "https://issuer.example");
 	ck_assert_str_eq(security_service_api_key_header(service), "X-Key");
@@ -207,6 +210,19 @@ START_TEST(cr8_switched_off_it_starts_whatever_else_is_wrong)
 }
 END_TEST
 
+START_TEST(without_a_key_there_is_nobody_to_trust)
+{
+	struct token_settings none = {.public_key_pem = ""};
+	struct trust *trust = NULL;
+	struct err e = {0};
+
+	ck_assert(!trust_is_configured(&none));
+	ck_assert(!trust_new(&none, CALLER_USER, &trust, &e));
+	ck_assert_int_eq(e.code, ERR_MISSING);
+	ck_assert_ptr_null(trust);
+}
+END_TEST
+
 START_TEST(every_free_takes_null)
 {
 	security_service_free(NULL);
@@ -242,6 +258,7 @@ security_service_suite(void)
 	tcase_add_test(tc, what_is_missing_is_reported);
 	tcase_add_test(tc, ak9_a_wrong_api_key_entry_refuses_the_start);
 	tcase_add_test(tc, cr8_switched_off_it_starts_whatever_else_is_wrong);
+	tcase_add_test(tc, without_a_key_there_is_nobody_to_trust);
 	tcase_add_test(tc, every_free_takes_null);
 	suite_add_tcase(s, tc);
 	return s;
