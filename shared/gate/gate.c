@@ -470,26 +470,6 @@ on_body(struct exchange *x, void *arg)
 
 /* ---- 1 and 9: what the server calls ---- */
 
-/* There is no memory for a request; if there is for a body, it says so. */
-static void
-reply_no_memory(struct exchange *x)
-{
-	static const struct problem p = {.status = 503,
-	        .code = "SERVICE_UNAVAILABLE",
-	        .message = "Out of memory; try again later"};
-	static const struct reply_field retry = {"Retry-After", "1"};
-	struct buf body = BUF(PROBLEM_MAX);
-	struct http_reply reply = {.status = 503, .fields = &retry, .field_count = 1};
-
-	problem_write(&p, &body);
-	if (buf_ok(&body)) {
-		reply.content_type = "application/problem+json";
-		reply.body = &body;
-	}
-	exchange_reply(x, &reply);
-	buf_free(&body);
-}
-
 static void
 on_head(struct exchange *x, void *arg)
 {
@@ -498,7 +478,7 @@ on_head(struct exchange *x, void *arg)
 
 	exchange_set_user(x, req);
 	if (req == NULL) {
-		reply_no_memory(x);
+		problem_no_memory(x);
 		return;
 	}
 	req->exchange = x;

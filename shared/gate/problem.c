@@ -71,6 +71,25 @@ problem_write(const struct problem *p, struct buf *out)
 	json_close(&w, '}');
 }
 
+void
+problem_no_memory(struct exchange *x)
+{
+	static const struct problem p = {.status = 503,
+	        .code = "SERVICE_UNAVAILABLE",
+	        .message = "Out of memory; try again later"};
+	static const struct reply_field retry = {"Retry-After", "1"};
+	struct buf body = BUF(PROBLEM_MAX);
+	struct http_reply reply = {.status = 503, .fields = &retry, .field_count = 1};
+
+	problem_write(&p, &body);
+	if (buf_ok(&body)) {
+		reply.content_type = "application/problem+json";
+		reply.body = &body;
+	}
+	exchange_reply(x, &reply);
+	buf_free(&body);
+}
+
 static void
 reply_problem(struct request *req, int status, const char *code, const char *message, bool close)
 {

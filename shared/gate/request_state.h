@@ -74,6 +74,9 @@ struct problem {
 	const struct buf *invalid, *members;
 };
 void problem_write(const struct problem *p, struct buf *out);
+/* Answers x, for which there is no memory to make a request of; with a body if there is for that.
+ */
+void problem_no_memory(struct exchange *x);
 
 /* What the log and the metrics say of a refusal. */
 void gate_note_denial(struct request *req, enum verdict v);

@@ -158,7 +158,11 @@ connection_refuse(struct connection *c, int status, const char *reason)
 {
 	struct http_endpoint *ep = c->ep;
 	struct buf body = BUF(KIB(8));
-	struct http_reply r = {.status = status, .close = true};
+	static const struct reply_field retry = {"Retry-After", "1"};
+	struct http_reply r = {.status = status,
+	        .fields = &retry,
+	        .field_count = status == 503 ? 1 : 0,
+	        .close = true};
 
 	count(&ep->counters.refused_total, 1);
 	if (c->x == NULL)

@@ -255,19 +255,33 @@ START_TEST(a_permission_that_nobody_knows_is_logged_JT18)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	int status;
+	const char *code;
+} refusals[] = {
+        {"GET / HTTP/1.1\r\nHost: h\r\nbad field: x\r\n\r\n",                      400, "BAD_REQUEST"               },
+        {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501,
+         "NOT_IMPLEMENTED"                                                                                          },
+        {"GET / HTTP/2.0\r\nHost: h\r\n\r\n",                                      505, "HTTP_VERSION_NOT_SUPPORTED"},
+};
+
 START_TEST(what_the_parser_refuses_is_the_same_problem_body)
 {
+	const int status = refusals[_i].status;
+	char code[64];
 	struct answer a;
 	struct rig r;
 
 	rig_capture_log();
 	rig_open(&r, NULL);
-	rig_ask(&r, "GET /v1/whoami HTTP/1.1\r\nHost: h\r\nbad field: x\r\n\r\n", &a);
-	ck_assert_int_eq(a.status, 400);
+	rig_ask(&r, refusals[_i].text, &a);
+	ck_assert_int_eq(a.status, status);
 	ck_assert(answer_has(&a, "Content-Type: application/problem+json"));
-	ck_assert_ptr_nonnull(strstr(a.body, "\"code\":\"BAD_REQUEST\""));
+	(void)snprintf(code, sizeof(code), "\"code\":\"%s\"", refusals[_i].code);
+	ck_assert_ptr_nonnull(strstr(a.body, code));
 	ck_assert(a.closed);
-	ck_assert_int_eq(counted(&r, GATE_METRIC_REFUSED, AT(gate_metrics_refusal(400))), 1);
+	ck_assert_int_eq(counted(&r, GATE_METRIC_REFUSED, AT(gate_metrics_refusal(status))), 1);
 	rig_close(&r);
 }
 END_TEST
@@ -286,7 +300,8 @@ gate_answers_suite(void)
 	tcase_add_test(tc, a_refusal_is_one_warning_and_counted_without_the_credential);
 	tcase_add_test(tc, a_token_opens_what_it_lists_and_is_verified_once);
 	tcase_add_loop_test(tc, a_permission_that_nobody_knows_is_logged_JT18, 0, COUNT(unknowns));
-	tcase_add_test(tc, what_the_parser_refuses_is_the_same_problem_body);
+	tcase_add_loop_test(
+	        tc, what_the_parser_refuses_is_the_same_problem_body, 0, COUNT(refusals));
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -49,6 +49,8 @@ START_TEST(no_failed_allocation_opens_a_route_CR9)
 			ck_assert_msg(a.status == 0 || a.status >= 400, "%u: %d", nth, a.status);
 			ck_assert_uint_eq(r.handled, 0);
 		}
+		if (a.status == 503)
+			ck_assert_msg(answer_has(&a, "Retry-After: 1"), "%u: %s", nth, a.head);
 		refused += a.status == 0 || a.status >= 500;
 		answered += a.status != 0 && a.status < 500;
 		(void)close(fd);
