@@ -21,7 +21,7 @@
 #include "shared/daemon/template_files.h"
 
 enum {
-	STORE_STUCK_MS = 5000,
+	STORE_STUCK_MS = 2000, /* without progress, and beyond what it may wait for a lock */
 	PROBE_EVERY_US = 500000,
 	COUNTS_EVERY_US = 5000000, /* counts for metrics */
 	COUNTS_STALE_US = 30000000,
@@ -34,6 +34,19 @@ struct orchestration {
 	struct route *routes; /* routes.def with the configured body limits */
 };
 
+/* store.queue_max is the bound of results; the other lanes keep their proportion to it. */
+static void
+bound_lanes(int64_t queue_max, int lane_max[STORE_LANES])
+{
+	const int64_t usual = lane_max[LANE_RESULT];
+
+	for (int lane = 0; lane < STORE_LANES; lane++) {
+		const int64_t bound = lane_max[lane] * queue_max / usual;
+
+		lane_max[lane] = bound > 0 ? (int)bound : 1;
+	}
+}
+
 static struct store_settings
 store_settings(const struct config *c)
 {
@@ -44,8 +57,7 @@ store_settings(const struct config *c)
 	s.beat_ms = c->engine_beat_ms;
 	s.max_lease_losses = (int)c->engine_max_lease_losses;
 	s.identity_retention_s = c->engine_identity_retention_seconds;
-	for (int lane = 0; lane < STORE_LANES; lane++)
-		s.lane_max[lane] = (int)c->store_queue_max;
+	bound_lanes(c->store_queue_max, s.lane_max);
 	s.batch_max = (int)c->store_batch_max_operations;
 	s.batch_ms = c->store_batch_max_ms;
 	s.deadline_ms = c->store_deadline_ms;
@@ -149,6 +161,7 @@ open_store(struct orchestration *o, const struct config *c, struct err *e)
 {
 	struct store_settings settings = store_settings(c);
 
+	o->app.stuck_ms = settings.busy_ms + STORE_STUCK_MS;
 	return store_open(&settings, &o->app.store, e) && load_sessions(&o->app, e) &&
 	       template_files_walk(c->templates_paths.items, c->templates_paths.count, put_template,
 	               &o->app, e);
@@ -162,10 +175,10 @@ store_is_well(struct app *app, const char **why)
 	struct store_health h;
 
 	store_probe(app->store, &h);
-	*why = h.fatal                          ? "a write to disk failed for good"
-	       : h.progress_ms > STORE_STUCK_MS ? "the writer makes no progress"
-	       : h.degraded                     ? "the last transaction failed; is the disk full?"
-	                                        : NULL;
+	*why = h.fatal                         ? "a write to disk failed for good"
+	       : h.progress_ms > app->stuck_ms ? "the writer makes no progress"
+	       : h.degraded                    ? "the last transaction failed; is the disk full?"
+	                                       : NULL;
 	return *why == NULL;
 }
 
@@ -239,7 +252,7 @@ healthy(void *arg)
 	struct store_health h;
 
 	store_probe(o->app.store, &h);
-	return !h.fatal && h.progress_ms <= STORE_STUCK_MS;
+	return !h.fatal && h.progress_ms <= o->app.stuck_ms;
 }
 
 static int

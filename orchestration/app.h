@@ -15,6 +15,7 @@ struct app {
 	struct sessions *sessions;
 	enum ownership ownership;
 	size_t step_result_max; /* bytes; limits.step_result_bytes */
+	int64_t stuck_ms;       /* the store's writer is stuck after so long without progress */
 };
 
 /*

@@ -15,7 +15,7 @@ struct call {
 /* What an outcome means to the caller, where the verb has no answer of its own. */
 static const struct {
 	int status;
-	const char *code, *text; /* text NULL: the operation's own */
+	const char *code, *text; /* text NULL: the operation's own; BUSY prefers it too */
 } answers[] = {
         [STORE_UNDECIDED] = {500, "INTERNAL_ERROR",       "Internal server error"                    },
         [STORE_NOT_FOUND] = {404, "NOT_FOUND",            NULL                                       },
@@ -86,6 +86,7 @@ void
 call_refuse(struct request *req, const struct store_op *op)
 {
 	size_t at = (size_t)op->outcome < COUNT(answers) ? (size_t)op->outcome : 0;
+	const char *text;
 
 	if (op->outcome == STORE_FAULT || op->outcome == STORE_UNDECIDED)
 		LOG(ERROR, "store.fault", TEXT_F("verb", store_verb_name(op->verb)),
@@ -100,10 +101,12 @@ call_refuse(struct request *req, const struct store_op *op)
 	}
 	if (answers[at].status == 0)
 		at = STORE_UNDECIDED;
+	text = answers[at].text;
+	if (text == NULL || (op->outcome == STORE_BUSY && op->text[0] != '\0'))
+		text = op->text;
 	if (answers[at].status == 503)
 		request_retry_after(req, RETRY_AFTER_S);
-	request_problem(req, answers[at].status, answers[at].code, "%s",
-	        answers[at].text != NULL ? answers[at].text : op->text);
+	request_problem(req, answers[at].status, answers[at].code, "%s", text);
 }
 
 struct store_op *
