@@ -4,6 +4,8 @@
 
 #include "shared/config/config_address.h"
 #include "shared/config/config_file.h"
+#include "shared/config/config_group.h"
+#include "shared/config/config_value.h"
 
 /* 64 hexadecimal digits, "sha256:" allowed in front. */
 static bool
@@ -193,4 +195,20 @@ config_check(const struct config *config, struct config_notes *notes)
 		check_worker(c, notes);
 	else
 		check_orchestration(c, &notes->problems);
+}
+
+bool
+config_check_idle(const struct config *config, struct config_notes *notes, struct err *e)
+{
+	AUTO(config) struct config *preset = NULL;
+	const struct config_key *key;
+
+	if (!config_group_new(config->role, &preset, e))
+		return false;
+	for (size_t n = 0; (key = config_key_at(n)) != NULL; n++)
+		if ((key->flags & CONFIG_IDLE) != 0 && (key->roles & config->role) != 0 &&
+		        !config_value_same(key, config, preset))
+			config_lines_add(
+			        &notes->warnings, "%s has no effect in this version", key->name);
+	return true;
 }

@@ -14,4 +14,8 @@ MUST_CHECK bool config_check_element(
 /* Adds a problem for each contradiction in the keys of the config's role. */
 void config_check(const struct config *config, struct config_notes *notes);
 
+/* Adds a warning for each key that is not its default though nothing reads it. False: no memory. */
+MUST_CHECK bool config_check_idle(
+        const struct config *config, struct config_notes *notes, struct err *e);
+
 #endif

@@ -39,6 +39,7 @@ enum config_flag {
 	CONFIG_ADDRESS = 1 << 5,
 	CONFIG_VERBATIM = 1 << 6,
 	CONFIG_REFUSED = 1 << 7,
+	CONFIG_IDLE = 1 << 8,
 };
 
 enum { CONFIG_NAME_MAX = 64, CONFIG_ENV_MAX = 96 }; /* with the NUL */

@@ -293,8 +293,8 @@ apply_all(struct loading *loading, struct err *e)
 	return config_env_apply(layer, e) && apply_sets(loading, e);
 }
 
-static void
-check_all(const struct loading *loading)
+static bool
+check_all(const struct loading *loading, struct err *e)
 {
 	const struct config *config = loading->layer.config;
 	struct config_notes *notes = loading->layer.notes;
@@ -303,6 +303,7 @@ check_all(const struct loading *loading)
 	for (size_t i = 0; i < loading->origin_count; i++)
 		config_file_judge(loading->origins[i].path, &loading->origins[i].file,
 		        loading->origins[i].holds_secret, config->web_auth_enabled, notes);
+	return config_check_idle(config, notes, e);
 }
 
 bool
@@ -320,7 +321,7 @@ config_load(const struct config_source *source, struct config_notes *notes,
 	        .config = config, .notes = notes, .env = source->env, .accepts = source->role};
 	ok = apply_all(&loading, e);
 	if (ok && notes->problems.count == 0)
-		check_all(&loading);
+		ok = check_all(&loading, e);
 	release(&loading);
 	if (!ok)
 		return false;

@@ -1,4 +1,5 @@
 /* Contradictions between keys that are each sound (CF2, design §4 "disabled auth"). */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,37 @@ START_TEST(keys_must_fit_each_other)
 }
 END_TEST
 
+static const struct {
+	const char *key, *value, *preset;
+} idle[] = {
+        {"web.auth.jwks_url",                      "'https://a/b'", "''"   },
+        {"web.auth.jwks_url_allow_http",           "true",          "false"},
+        {"web.auth.jwks_refresh_interval_seconds", "60",            "3600" },
+        {"web.auth.jwks_max_stale_seconds",        "0",             "300"  },
+        {"web.auth.jwt_token_expiry_hours",        "1",             "24"   },
+        {"web.auth.jwt_private_key",               "'canary'",      "''"   },
+        {"web.auth.jwt_private_key_path",          "'key.pem'",     "''"   },
+};
+
+START_TEST(a_key_that_nobody_reads_is_warned_about_unless_it_is_the_default)
+{
+	AUTO(attempt) struct attempt *set = NULL;
+	AUTO(attempt) struct attempt *preset = NULL;
+	char toml[128], warning[128];
+
+	(void)snprintf(toml, sizeof(toml), "%s = %s", idle[_i].key, idle[_i].value);
+	(void)snprintf(warning, sizeof(warning), "%s has no effect in this version", idle[_i].key);
+	set = attempt(W, toml, NULL, NULL);
+	ck_assert_msg(set->ok, "%s", set->e.text);
+	ck_assert_uint_eq(set->notes.warnings.count, 1);
+	ck_assert_str_eq(set->notes.warnings.text[0], warning);
+	(void)snprintf(toml, sizeof(toml), "%s = %s", idle[_i].key, idle[_i].preset);
+	preset = attempt(O, toml, NULL, NULL);
+	ck_assert_msg(preset->ok, "%s", preset->e.text);
+	ck_assert_uint_eq(preset->notes.warnings.count, 0);
+}
+END_TEST
+
 Suite *
 config_check_suite(void)
 {
@@ -106,6 +138,8 @@ config_check_suite(void)
 
 	tcase_add_checked_fixture(tc, place_enter, place_leave);
 	tcase_add_loop_test(tc, keys_must_fit_each_other, 0, COUNT(contradictions));
+	tcase_add_loop_test(tc, a_key_that_nobody_reads_is_warned_about_unless_it_is_the_default, 0,
+	        COUNT(idle));
 	suite_add_tcase(s, tc);
 	return s;
 }
