@@ -434,7 +434,7 @@ static const struct {
 	const char *body, *says;
 } refusals[] = {
         {"{\"status\":403,\"detail\":\"no\"}",    "no"                },
-        {"{\"detail\":\"12345678901234567890\"}", "{\"detail\":\"123" }, /* too long: the body */
+        {"{\"detail\":\"12345678901234567890\"}", "{\"detail\":\"1234"}, /* too long: the body */
         {"{\"detail\":7}",                        "{\"detail\":7}"    },
         {"{\"detail\":\"no\"",                    "{\"detail\":\"no\""},
         {"[]",                                    "[]"                },
