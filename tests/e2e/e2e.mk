@@ -14,3 +14,5 @@ demo-test: programs
 	tests/e2e/demo_test.sh $(OUT)/bin
 CHECK_PARTS  += e2e demo-test
 CHECK_BUILDS += $(OUT)/e2e
+SANE_PARTS   += e2e
+SANE_BUILDS  += programs $(OUT)/e2e
