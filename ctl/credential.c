@@ -43,8 +43,9 @@ credential_source(enum endpoint endpoint, const char *const *env)
 	return i < COUNT(order) ? order[i].variable : NULL;
 }
 
-const char *
-credential_key_header(const char *const *env)
+/* The header an API key goes into. */
+static const char *
+key_header(const char *const *env)
 {
 	const char *name = endpoint_env(env, "TASKER_API_KEY_HEADER");
 
@@ -157,7 +158,7 @@ credential_choose(enum endpoint endpoint, const char *const *env, int64_t now_s,
 		        "%s holds something else than a credential: white space, or other bytes",
 		        made.source);
 	if (order[i].kind == API_KEY)
-		made.header = credential_key_header(env);
+		made.header = key_header(env);
 	if (!is_header_name(made.header))
 		return err_set(e, ERR_FORMAT, "TASKER_API_KEY_HEADER is no name of a header");
 	if (order[i].kind == PRIVATE_KEY)

@@ -34,9 +34,6 @@ void credential_clear(struct credential *c);
 /* The variable credential_choose would take it from, or NULL. */
 BORROWED const char *credential_source(enum endpoint endpoint, const char *const *env);
 
-/* The header an API key goes into. */
-BORROWED const char *credential_key_header(const char *const *env);
-
 static inline void
 auto_credential_(struct credential *c)
 {

@@ -37,8 +37,9 @@ call_no_memory(struct request *req)
 	request_problem(req, 503, "SERVICE_UNAVAILABLE", "Out of memory; try again later");
 }
 
-void
-call_task_missing(struct request *req)
+/* The one answer for a task that is foreign, malformed or missing (OW1). */
+static void
+task_missing(struct request *req)
 {
 	request_problem(req, 404, "TASK_NOT_FOUND", "Task not found");
 }
@@ -50,7 +51,7 @@ call_task_id(struct request *req, struct uuid *out)
 
 	if (uuid_parse(text.text, text.len, out))
 		return true;
-	call_task_missing(req);
+	task_missing(req);
 	return false;
 }
 
@@ -63,7 +64,7 @@ missing(struct request *req, const struct store_op *op)
 		request_problem(req, 404, "STEP_NOT_FOUND", "Step not found");
 	else if (step || op->verb == STORE_TASK_GET || op->verb == STORE_TASK_CANCEL ||
 	         op->verb == STORE_STEP_LIST)
-		call_task_missing(req);
+		task_missing(req);
 	else
 		request_problem(req, 404, "NOT_FOUND", "%s",
 		        op->text[0] != '\0' ? op->text : "Resource not found");

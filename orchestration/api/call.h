@@ -31,10 +31,8 @@ void *call_arg(const struct store_op *op);
 /* Answers req for an outcome that is not OK. */
 void call_refuse(struct request *req, const struct store_op *op);
 
-/* 503 for want of memory; and the one answer for a task that is foreign, malformed or missing
- * (OW1). */
+/* 503 for want of memory. */
 void call_no_memory(struct request *req);
-void call_task_missing(struct request *req);
 
 /* The UUID in the nth hole of the path; false: req has been answered as missing. */
 MUST_CHECK bool call_task_id(struct request *req, struct uuid *out);

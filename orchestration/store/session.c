@@ -90,8 +90,9 @@ is_covered(const char *pattern, const char *callable)
 	return strcmp(pattern, callable) == 0;
 }
 
-bool
-session_serves(const struct session *s, const struct route *route)
+/* May this worker take steps that queue on the route? Handlers match exactly, or by "prefix.*". */
+static bool
+may_serve(const struct session *s, const struct route *route)
 {
 	bool inside = false;
 
@@ -111,7 +112,7 @@ session_match(struct session *s, const struct routes *routes, struct err *e)
 	if (serves == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for a session");
 	for (size_t i = 0; i < routes->count; i++)
-		serves[i] = routes->items[i].ns != NULL && session_serves(s, &routes->items[i]);
+		serves[i] = routes->items[i].ns != NULL && may_serve(s, &routes->items[i]);
 	free(s->serves);
 	s->serves = serves;
 	s->serves_count = routes->count;

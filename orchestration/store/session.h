@@ -75,8 +75,6 @@ MUST_CHECK bool session_new(
         const struct session_row *row, OWNED struct session **out, struct err *e);
 void session_free(struct session *s);
 
-/* May this worker take steps that queue on the route? Handlers match exactly, or by "prefix.*". */
-bool session_serves(const struct session *s, const struct route *route);
 /* Works out serves for all routes anew. */
 MUST_CHECK bool session_match(struct session *s, const struct routes *routes, struct err *e);
 bool session_takes(const struct session *s, int64_t route);

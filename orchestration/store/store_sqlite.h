@@ -75,8 +75,7 @@ MUST_CHECK bool sqlite_exec(struct backend *b, const char *sql, struct err *e);
 /* The single number a text without parameters yields; 0 if it yields nothing. */
 MUST_CHECK bool sqlite_number(struct backend *b, const char *sql, int64_t *out, struct err *e);
 
-/* Connections (store_sqlite_open.c). url_path: what follows "sqlite:", or NULL and a fault. */
-BORROWED const char *sqlite_path(const char *url, struct err *e);
+/* Connections (store_sqlite_open.c). */
 MUST_CHECK bool sqlite_open(const struct store_settings *s, enum backend_role role,
         OWNED struct backend **out, struct err *e);
 /* The same; a writer tells report (may be NULL) which migrations it applied. */

@@ -22,8 +22,9 @@ enum { FILE_MODE = 0600, PROGRESS_STEPS = 4000, VALUE_MAX = 64 * 1024 * 1024 };
 
 static const char scheme[] = "sqlite:";
 
-const char *
-sqlite_path(const char *url, struct err *e)
+/* What follows "sqlite:"; NULL and *e where that is no path. */
+static const char *
+path_of(const char *url, struct err *e)
 {
 	const char *path = url + strlen(scheme);
 
@@ -152,7 +153,7 @@ sqlite_open_reporting(const struct store_settings *s, enum backend_role role, st
         OWNED struct backend **out, struct err *e)
 {
 	AUTO(backend) struct backend *b = calloc(1, sizeof(*b));
-	const char *path = sqlite_path(s->url, e);
+	const char *path = path_of(s->url, e);
 	int rc;
 
 	if (path == NULL)

@@ -188,8 +188,8 @@ health_state(const struct health *h, int64_t mono_us)
 	return HEALTH_HEALTHY;
 }
 
-const char *
-health_state_name(enum health_state s)
+static const char *
+state_name(enum health_state s)
 {
 	switch (s) {
 	case HEALTH_HEALTHY:
@@ -211,9 +211,9 @@ health_checks(const struct health *h, int64_t mono_us, struct json_out *w)
 
 	json_open(w, "checks", '{');
 	for (size_t i = 0; health_read(h, i, mono_us, &r); i++)
-		json_put_text(w, r.name, health_state_name(r.state));
+		json_put_text(w, r.name, state_name(r.state));
 	if (atomic_load(&h->draining))
-		json_put_text(w, "shutdown", health_state_name(HEALTH_UNHEALTHY));
+		json_put_text(w, "shutdown", state_name(HEALTH_UNHEALTHY));
 	json_close(w, '}');
 }
 
@@ -225,7 +225,7 @@ health_details(const struct health *h, int64_t mono_us, int64_t wall_us, struct 
 	json_open(w, "checks", '{');
 	for (size_t i = 0; health_read(h, i, mono_us, &r); i++) {
 		json_open(w, r.name, '{');
-		json_put_text(w, "status", health_state_name(r.state));
+		json_put_text(w, "status", state_name(r.state));
 		json_put_bool(w, "critical", r.critical);
 		if (r.text != NULL)
 			json_put_text(w, "message", r.text);
@@ -236,7 +236,7 @@ health_details(const struct health *h, int64_t mono_us, int64_t wall_us, struct 
 	}
 	if (atomic_load(&h->draining)) {
 		json_open(w, "shutdown", '{');
-		json_put_text(w, "status", health_state_name(HEALTH_UNHEALTHY));
+		json_put_text(w, "status", state_name(HEALTH_UNHEALTHY));
 		json_put_bool(w, "critical", true);
 		json_put_text(w, "message", "the daemon is shutting down");
 		json_close(w, '}');

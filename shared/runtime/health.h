@@ -66,7 +66,6 @@ bool health_read(const struct health *h, size_t n, int64_t mono_us, struct healt
 bool health_ready(const struct health *h, int64_t mono_us);
 /* Unhealthy where it is not ready, degraded where any probe is not healthy, else healthy. */
 enum health_state health_state(const struct health *h, int64_t mono_us);
-const char *health_state_name(enum health_state s);
 
 /* "checks": {"store": "healthy"}: names and states, no texts. */
 void health_checks(const struct health *h, int64_t mono_us, struct json_out *w);

@@ -48,6 +48,17 @@ struct handler_process {
 
 static void read_log(struct handler_process *p, unsigned reads);
 
+static void
+kill_it(struct handler_process *p, bool failed)
+{
+	if (p->phase == DYING)
+		return;
+	p->phase = DYING;
+	p->failed = failed;
+	loop_timer_cancel(p->timer);
+	child_signal(&p->child, SIGKILL);
+}
+
 /* ---- attempts ---- */
 
 struct attempt *
@@ -90,7 +101,7 @@ on_due(void *arg)
 	        TEXT_F("step", a->step->id), TEXT_F("why", stop_name(a->stop)));
 	for (struct attempt *other = p->attempts; other != NULL; other = other->next)
 		(void)attempt_stop(other, STOP_RELEASED, p->handler->grace_us);
-	handler_process_kill(p, false);
+	kill_it(p, false);
 }
 
 void
@@ -148,7 +159,7 @@ on_ready_frame(struct handler_process *p, const struct frame *f)
 	        protocol != HANDLER_PROTOCOL) {
 		LOG(WARN, "handler.protocol", TEXT_F("handler", p->handler->name));
 		p->garbled = true;
-		handler_process_kill(p, true);
+		kill_it(p, true);
 		return;
 	}
 	if (json_int64(f->doc, frame_member(f, "slots"), &slots) && slots > 0 &&
@@ -216,7 +227,7 @@ on_bad_line(struct handler_process *p, const char *code, const char *why)
 			step_report_error(a->report, "handler_protocol", true,
 			        "the handler wrote a line that is no frame: %s", why);
 		p->garbled = true;
-		handler_process_kill(p, true);
+		kill_it(p, true);
 	} else if (p->busy == 1) {
 		step_report_error(p->attempts->report, code, false, "%s", why);
 		answered(p, p->attempts);
@@ -277,7 +288,7 @@ read_frames(struct handler_process *p, unsigned reads)
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;
 		if (lines_add(&p->lines, chunk, (size_t)n) == LINES_NOMEM) {
-			handler_process_kill(p, false);
+			kill_it(p, false);
 			return true;
 		}
 		take_lines(p);
@@ -296,7 +307,7 @@ on_frames(unsigned ready, void *arg)
 	/* Without its frames it is of no use; on its way out that is how it goes. */
 	fd_event_free(TAKE(p->out_event));
 	if (p->phase == STARTING || p->phase == READY)
-		handler_process_kill(p, true);
+		kill_it(p, true);
 }
 
 /* ---- what it prints ---- */
@@ -396,17 +407,6 @@ on_end(unsigned ready, void *arg)
 	process_free(p);
 }
 
-void
-handler_process_kill(struct handler_process *p, bool failed)
-{
-	if (p->phase == DYING)
-		return;
-	p->phase = DYING;
-	p->failed = failed;
-	loop_timer_cancel(p->timer);
-	child_signal(&p->child, SIGKILL);
-}
-
 static void
 on_timer(void *arg)
 {
@@ -415,7 +415,7 @@ on_timer(void *arg)
 	if (p->phase == STARTING)
 		LOG(WARN, "handler.never_ready", TEXT_F("handler", p->handler->name),
 		        INT_F("number", p->number));
-	handler_process_kill(p, p->phase == STARTING);
+	kill_it(p, p->phase == STARTING);
 }
 
 void
@@ -442,7 +442,7 @@ handler_process_tick(struct handler_process *p)
 		        INT_F("number", p->number));
 		for (struct attempt *a = p->attempts; a != NULL; a = a->next)
 			(void)attempt_stop(a, STOP_TIMED_OUT, p->handler->grace_us);
-		handler_process_kill(p, true);
+		kill_it(p, true);
 		return;
 	}
 	p->unanswered++;
@@ -481,7 +481,7 @@ handler_process_worked(const struct handler_process *p)
 static void
 on_broken(void *arg)
 {
-	handler_process_kill(arg, true);
+	kill_it(arg, true);
 }
 
 static bool

@@ -55,6 +55,5 @@ void handler_process_stop_all(struct handler_process *p, enum stop why, int64_t 
 void handler_process_tick(struct handler_process *p);
 /* Says drain and closes its input; kills it if it is still there after within_us. */
 void handler_process_drain(struct handler_process *p, int64_t within_us);
-void handler_process_kill(struct handler_process *p, bool failed);
 
 #endif
