@@ -7,21 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/base/hex.h"
 #include "shared/base/utf8.h"
 
 enum { ESCAPE = 2, UNICODE_ESCAPE = 6 }; /* lengths of \n and \u000a */
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* The 16 bits of \uXXXX at text, or -1. */
 static int

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "shared/base/hex.h"
 #include "shared/base/rand.h"
 
 enum { COUNTER_MAX = 0xfff, COUNTER_START = 0x7ff, RANDOM_PER_ID = 10 };
@@ -66,18 +67,6 @@ uuid_v4(void)
 	return id;
 }
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static bool
 dash_at(size_t i)
 {
@@ -93,14 +82,14 @@ uuid_parse(const char *text, size_t len, struct uuid *out)
 	if (len != UUID_TEXT - 1)
 		return false;
 	for (size_t i = 0; i < len; i += dash_at(i) ? 1 : 2) {
-		int high = hex(text[i]), low;
+		int high = hex_digit(text[i]), low;
 
 		if (dash_at(i)) {
 			if (text[i] != '-')
 				return false;
 			continue;
 		}
-		low = hex(text[i + 1]);
+		low = hex_digit(text[i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		id.bytes[n++] = (unsigned char)(high << 4 | low);

@@ -1,16 +1,12 @@
 #include "shared/gate/gate_fields.h"
 
 #include <string.h>
-#include <strings.h>
+
+#include "shared/http/token.h"
 
 enum { ID_MAX = 64 };
 
-static bool
-is(struct span a, const char *text, size_t len)
-{
-	return a.len == len && strncasecmp(a.text, text, len) == 0;
-}
-#define IS(span, literal) is((span), (literal), sizeof(literal) - 1)
+#define IS(span, literal) token_same((span), (literal), sizeof(literal) - 1)
 
 void
 gate_fields_read(const struct http_head *head, const char *api_key_header, struct gate_fields *out)
@@ -25,7 +21,7 @@ gate_fields_read(const struct http_head *head, const char *api_key_header, struc
 			out->credential_repeated |= out->credentials.authorization != NULL;
 			out->credentials.authorization = value.text;
 			out->credentials.authorization_len = value.len;
-		} else if (api_key_len > 0 && is(name, api_key_header, api_key_len)) {
+		} else if (api_key_len > 0 && token_same(name, api_key_header, api_key_len)) {
 			out->credential_repeated |= out->credentials.api_key != NULL;
 			out->credentials.api_key = value.text;
 			out->credentials.api_key_len = value.len;
@@ -50,18 +46,6 @@ gate_fields_read(const struct http_head *head, const char *api_key_header, struc
 		out->request_id = (struct span){0};
 }
 
-static struct span
-trimmed(struct span s)
-{
-	while (s.len > 0 && (*s.text == ' ' || *s.text == '\t')) {
-		s.text++;
-		s.len--;
-	}
-	while (s.len > 0 && (s.text[s.len - 1] == ' ' || s.text[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
 bool
 gate_fields_json(const struct gate_fields *f)
 {
@@ -75,8 +59,8 @@ gate_fields_json(const struct gate_fields *f)
 	if (semicolon == NULL)
 		return IS(all, "application/json");
 	type.len = (size_t)(semicolon - all.text);
-	parameter = trimmed((struct span){semicolon + 1, all.len - type.len - 1});
-	return IS(trimmed(type), "application/json") &&
+	parameter = token_trimmed(semicolon + 1, all.len - type.len - 1);
+	return IS(token_trimmed(type.text, type.len), "application/json") &&
 	       (IS(parameter, "charset=utf-8") || IS(parameter, "charset=\"utf-8\""));
 }
 

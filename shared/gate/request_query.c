@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/base/hex.h"
 #include "shared/base/utf8.h"
 #include "shared/gate/request_state.h"
 
@@ -17,18 +18,6 @@ struct query {
 	const char **values;
 	char *out; /* where the next decoded text goes */
 };
-
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* Decodes into q->out and ends it with a NUL; the text, or NULL if it is not fit. */
 static char *
@@ -43,8 +32,8 @@ decode(struct query *q, struct span raw)
 		if (c == '+') {
 			c = ' ';
 		} else if (c == '%') {
-			const int high = i + 2 < raw.len ? hex(raw.text[i + 1]) : -1;
-			const int low = i + 2 < raw.len ? hex(raw.text[i + 2]) : -1;
+			const int high = i + 2 < raw.len ? hex_digit(raw.text[i + 1]) : -1;
+			const int low = i + 2 < raw.len ? hex_digit(raw.text[i + 2]) : -1;
 
 			if (high < 0 || low < 0)
 				return NULL;

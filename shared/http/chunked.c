@@ -2,24 +2,14 @@
 
 #include <assert.h>
 
-enum { SIZE_DIGITS_MAX = 8 };
+#include "shared/base/hex.h"
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+enum { SIZE_DIGITS_MAX = 8 };
 
 static const char *
 size_byte(struct chunked *d, char c)
 {
-	const int digit = hex(c);
+	const int digit = hex_digit(c);
 
 	if (c == '\r' && d->digits > 0) {
 		d->state = CHUNKED_SIZE_LF;

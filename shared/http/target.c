@@ -2,25 +2,15 @@
 
 #include <string.h>
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+#include "shared/base/hex.h"
 
 /* The byte that the escape at text stands for; -1 if it is none. */
 static int
 escape(const char *text, size_t len)
 {
-	if (len < 3 || hex(text[1]) < 0 || hex(text[2]) < 0)
+	if (len < 3 || hex_digit(text[1]) < 0 || hex_digit(text[2]) < 0)
 		return -1;
-	return hex(text[1]) * 16 + hex(text[2]);
+	return hex_digit(text[1]) * 16 + hex_digit(text[2]);
 }
 
 static const char *
