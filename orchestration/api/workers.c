@@ -57,7 +57,7 @@ registered(struct app *app, struct request *req, struct store_op *op)
 		return;
 	}
 	(void)snprintf(id, sizeof(id), "%lld", (long long)out->session);
-	if (!sessions_put(app->sessions, out->digest, id, op->in.worker.worker,
+	if (!session_table_put(app->sessions, out->digest, id, op->in.worker.worker,
 	            op->in.worker.expires_at_s, &e)) {
 		request_problem(req, 503, "SERVICE_UNAVAILABLE", "%s", e.text);
 		return;
@@ -187,7 +187,9 @@ is_allowed(struct request *req, const struct worker_register_in *in)
 		return true;
 	if (strcmp(id, in->worker) != 0) {
 		request_problem(req, 403, "AUTHORIZATION_FAILED",
-		        "The credential is of another worker than the body names");
+		        "The credential is of worker %s, but the body names another worker: "
+		        "worker.id must be the credential's",
+		        id);
 		return false;
 	}
 	for (const char *const *ns = in->namespaces; *ns != NULL; ns++) {

@@ -191,7 +191,8 @@ do_cancel(struct work *w, struct store_op *op, struct err *e)
 		return true;
 	}
 	if (task_state_is_final(task.facts.state)) {
-		op_refuse(op, STORE_INVALID, "Cannot cancel a completed task");
+		op_refuse(op, STORE_INVALID, "Cannot cancel a task that is %s already",
+		        task_state_name(task.facts.state));
 		return true;
 	}
 	if (!change_open(&c, w, &task, e) || !work_owner(w, &op->caller, &tenant, &c.actor, e) ||
