@@ -107,25 +107,28 @@ static const struct skipped {
 	const char *extra;
 	const char *says;
 } skipped[] = {
-        {TOKEN_KEY_P384, "\"use\":\"enc\"",                "use"             },
-        {TOKEN_KEY_P384, "\"use\":null",                   "use"             },
-        {TOKEN_KEY_P384, "\"use\":[\"sig\"]",              "use"             },
-        {TOKEN_KEY_P384, "\"key_ops\":[\"sign\"]",         "key_ops"         },
-        {TOKEN_KEY_P384, "\"key_ops\":[\"sign, verify\"]", "key_ops"         },
-        {TOKEN_KEY_P384, "\"key_ops\":\"verify\"",         "key_ops"         },
-        {TOKEN_KEY_P384, "\"key_ops\":[\"verify\",1]",     "key_ops"         },
-        {TOKEN_KEY_P384, "\"key_ops\":[]",                 "key_ops"         },
-        {TOKEN_KEY_P384, "\"alg\":\"ES256\"",              "algorithm"       }, /* JT4 */
-        {TOKEN_KEY_P384, "\"alg\":\"ES512\"",              "algorithm"       },
-        {TOKEN_KEY_P384, "\"alg\":\"RS256\"",              "algorithm"       },
-        {TOKEN_KEY_P384, "\"alg\":\"HS256\"",              "alg"             },
-        {TOKEN_KEY_P384, "\"alg\":\"none\"",               "alg"             },
-        {TOKEN_KEY_P384, "\"alg\":\"es384\"",              "alg"             },
-        {TOKEN_KEY_P384, "\"alg\":7",                      "alg"             },
-        {TOKEN_KEY_P384, "\"kid\":7",                      "kid"             },
-        {TOKEN_KEY_P384, "\"kid\":\"\"",                   "kid"             },
-        {TOKEN_KEY_K1,   "",                               "curve"           },
-        {TOKEN_KEY_RSA,  "",                               "only one of them"}, /* six RSA algorithms fit */
+        {TOKEN_KEY_P384, "\"use\":\"enc\"",                   "use"             },
+        {TOKEN_KEY_P384, "\"use\":null",                      "use"             },
+        {TOKEN_KEY_P384, "\"use\":[\"sig\"]",                 "use"             },
+        {TOKEN_KEY_P384, "\"key_ops\":[\"sign\"]",            "key_ops"         },
+        {TOKEN_KEY_P384, "\"key_ops\":[\"sign, verify\"]",    "key_ops"         },
+        {TOKEN_KEY_P384, "\"key_ops\":\"verify\"",            "key_ops"         },
+        {TOKEN_KEY_P384, "\"key_ops\":[\"verify\",1]",        "key_ops"         },
+        {TOKEN_KEY_P384, "\"key_ops\":[]",                    "key_ops"         },
+        {TOKEN_KEY_P384, "\"alg\":\"ES256\"",                 "algorithm"       }, /* JT4 */
+        {TOKEN_KEY_P384, "\"alg\":\"ES512\"",                 "algorithm"       },
+        {TOKEN_KEY_P384, "\"alg\":\"RS256\"",                 "algorithm"       },
+        {TOKEN_KEY_P384, "\"alg\":\"HS256\"",                 "alg"             },
+        {TOKEN_KEY_P384, "\"alg\":\"none\"",                  "alg"             },
+        {TOKEN_KEY_P384, "\"alg\":\"es384\"",                 "alg"             },
+        {TOKEN_KEY_P384, "\"alg\":7",                         "alg"             },
+        {TOKEN_KEY_P384, "\"kid\":7",                         "kid"             },
+        {TOKEN_KEY_P384, "\"kid\":\"\"",                      "kid"             },
+        {TOKEN_KEY_P384,
+         "\"key_ops\":[\"verify\",\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\","
+                "\"j\",\"k\",\"l\",\"m\",\"n\",\"o\",\"p\"]", "key_ops"         },
+        {TOKEN_KEY_K1,   "",                                  "curve"           },
+        {TOKEN_KEY_RSA,  "",                                  "only one of them"}, /* six RSA algorithms fit */
 };
 
 START_TEST(jk13_a_key_that_is_not_for_us_is_left_out)
@@ -143,6 +146,25 @@ START_TEST(jk13_a_key_that_is_not_for_us_is_left_out)
 	ck_assert_uint_eq(report.count, 1);
 	ck_assert_msg(strstr(report.warnings[0], k->says) != NULL, "%s", report.warnings[0]);
 	free(text);
+}
+END_TEST
+
+START_TEST(jk13_a_kid_of_more_than_256_bytes_leaves_its_key_out)
+{
+	for (int len = 256; len <= 257; len++) {
+		char extra[300] = "\"kid\":\"";
+		AUTO(key_set) struct key_set *set = NULL;
+		struct err e = {0};
+		char *text;
+
+		memset(extra + 7, 'k', (size_t)len);
+		extra[7 + len] = '"';
+		text = kit_jwks(token_key_jwk(TOKEN_KEY_P256, extra),
+		        token_key_jwk(TOKEN_KEY_P384, ""), NULL);
+		ck_assert(import(text, &set, NULL, &e));
+		ck_assert_uint_eq(key_set_count(set), len == 256 ? 2 : 1);
+		free(text);
+	}
 }
 END_TEST
 
@@ -378,6 +400,7 @@ jwk_suite(void)
 	tcase_add_loop_test(tc, jk13_a_key_that_is_not_for_us_is_left_out, 0, COUNT(skipped));
 	tcase_add_loop_test(
 	        tc, jk13_wrong_material_is_left_out_and_alone_refuses_the_set, 0, COUNT(materials));
+	tcase_add_test(tc, jk13_a_kid_of_more_than_256_bytes_leaves_its_key_out);
 	tcase_add_loop_test(tc, jk13_wrong_exponents_are_refused, 0, COUNT(exponents));
 	tcase_add_loop_test(tc, a_text_that_is_no_set_is_refused, 0, COUNT(broken));
 	tcase_add_test(tc, more_than_64_keys_or_256_kib_are_refused);

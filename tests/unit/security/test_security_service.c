@@ -140,7 +140,8 @@ START_TEST(limits_of_leeway_and_lifetime)
                 {61, 0,              false},
                 {-1, 0,              false},
 	        {0,  720 * 3600 + 1, false},
-                {0,  -1,             false}
+                {0,  -1,             false},
+                {0,  1,              true }
         };
 	struct security_settings settings = kit_settings();
 
