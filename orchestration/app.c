@@ -122,7 +122,7 @@ load_sessions(struct app *app, struct err *e)
 		const struct session_view *s = &op->out.page.sessions[i];
 
 		(void)snprintf(id, sizeof(id), "%lld", (long long)s->id);
-		if (!sessions_put(app->sessions, s->digest, id, s->worker, s->expires_at_s, e))
+		if (!session_table_put(app->sessions, s->digest, id, s->worker, s->expires_at_s, e))
 			return false;
 	}
 	return true;
@@ -262,7 +262,7 @@ serve(struct orchestration *o, const char *port_file)
 	        .drain = drain, .stopped = stopped, .healthy = healthy};
 	const struct service_web web = {.routes = o->routes,
 	        .route_count = orchestration_route_count,
-	        .find_session = sessions_find,
+	        .find_session = session_table_find,
 	        .find_arg = o->app.sessions,
 	        .app = &o->app};
 
@@ -286,7 +286,7 @@ prepare(struct orchestration *o, const struct config *config, int *exit_code, st
 	o->app.common.api.route_count = orchestration_route_count;
 	o->app.common.api.details = orchestration_route_details;
 	o->app.common.api.detail_count = orchestration_route_detail_count;
-	if (!sessions_new(SESSIONS_MAX, &o->app.sessions, e) || !add_probes(o, e))
+	if (!session_table_new(SESSIONS_MAX, &o->app.sessions, e) || !add_probes(o, e))
 		return false;
 	*exit_code = EXIT_CODE_CONFIG;
 	return open_store(o, config, e) && add_metrics(o, e);
@@ -310,7 +310,7 @@ app_run(const struct config *config, const char *port_file)
 	store_close(o.app.store);
 	service_close(&o.service);
 	orchestration_metrics_free(o.metrics);
-	sessions_free(o.app.sessions);
+	session_table_free(o.app.sessions);
 	free(o.routes);
 	return code;
 }

@@ -4,7 +4,7 @@
 #ifndef ORCHESTRATION_APP_H
 #define ORCHESTRATION_APP_H
 
-#include "orchestration/identity/sessions.h"
+#include "orchestration/identity/session_table.h"
 #include "orchestration/policy/scope.h"
 #include "orchestration/store/store.h"
 #include "shared/daemon/common.h"
@@ -12,7 +12,7 @@
 struct app {
 	struct daemon_common common; /* first: the handlers of shared/daemon look here */
 	struct store *store;
-	struct sessions *sessions;
+	struct session_table *sessions;
 	enum ownership ownership;
 	size_t step_result_max; /* bytes; limits.step_result_bytes */
 	int64_t stuck_ms;       /* the store's writer is stuck after so long without progress */

@@ -63,7 +63,7 @@ has_room(const struct store_op *poll)
 struct store_op *
 match_find(struct work *w, int64_t route, int rank)
 {
-	const struct route *r = routes_at(&w->routes, route);
+	const struct step_route *r = routes_at(&w->routes, route);
 
 	if (w->draining || r == NULL || rank > r->best)
 		return NULL;
@@ -80,7 +80,7 @@ match_find(struct work *w, int64_t route, int rank)
 void
 match_queued(struct work *w, int64_t route, int rank)
 {
-	struct route *r = routes_at(&w->routes, route);
+	struct step_route *r = routes_at(&w->routes, route);
 
 	if (r != NULL && rank < r->best)
 		r->best = rank;

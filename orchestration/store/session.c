@@ -92,7 +92,7 @@ is_covered(const char *pattern, const char *callable)
 
 /* May this worker take steps that queue on the route? Handlers match exactly, or by "prefix.*". */
 static bool
-may_serve(const struct session *s, const struct route *route)
+may_serve(const struct session *s, const struct step_route *route)
 {
 	bool inside = false;
 
@@ -268,7 +268,7 @@ static bool
 make_room(struct routes *r, size_t id, struct err *e)
 {
 	size_t count = r->count > 0 ? r->count : ROUTES_FIRST;
-	struct route *grown;
+	struct step_route *grown;
 
 	while (count <= id)
 		count *= 2;
@@ -276,7 +276,7 @@ make_room(struct routes *r, size_t id, struct err *e)
 	if (grown == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for a route");
 	for (size_t i = r->count; i < count; i++)
-		grown[i] = (struct route){.best = RANK_NONE};
+		grown[i] = (struct step_route){.best = RANK_NONE};
 	r->items = grown;
 	r->count = count;
 	return true;
@@ -285,7 +285,7 @@ make_room(struct routes *r, size_t id, struct err *e)
 bool
 routes_add(struct routes *r, int64_t id, const char *ns, const char *callable, struct err *e)
 {
-	struct route fresh = {.best = RANK_ANY};
+	struct step_route fresh = {.best = RANK_ANY};
 
 	if (id <= 0 || id >= ROUTES_MAX)
 		return err_set(
@@ -316,7 +316,7 @@ routes_clear(struct routes *r)
 	*r = (struct routes){0};
 }
 
-struct route *
+struct step_route *
 routes_at(struct routes *r, int64_t id)
 {
 	return id > 0 && (size_t)id < r->count && r->items[id].ns != NULL ? &r->items[id] : NULL;

@@ -20,13 +20,13 @@ enum {
 #define RANK_NONE INT32_MAX
 #define RANK_ANY INT32_MIN
 
-struct route {
+struct step_route {
 	char *ns, *callable; /* NULL: no route has this number */
 	int best;            /* no queued step goes before this rank */
 };
 
 struct routes {
-	struct route *items; /* by id */
+	struct step_route *items; /* by id */
 	size_t count;
 };
 
@@ -101,7 +101,7 @@ struct session *sessions_next(struct sessions *all, const struct session *s);
 MUST_CHECK bool routes_add(
         struct routes *r, int64_t id, const char *ns, const char *callable, struct err *e);
 void routes_clear(struct routes *r);
-struct route *routes_at(struct routes *r, int64_t id); /* NULL: none */
+struct step_route *routes_at(struct routes *r, int64_t id); /* NULL: none */
 
 AUTO_DEFINE(session, struct session, session_free)
 

@@ -5,18 +5,18 @@
  * registration. One lock, held for a look-up: a poll goes on to the store's queue anyway. The
  * secret itself is never kept.
  */
-#ifndef ORCHESTRATION_IDENTITY_SESSIONS_H
-#define ORCHESTRATION_IDENTITY_SESSIONS_H
+#ifndef ORCHESTRATION_IDENTITY_SESSION_TABLE_H
+#define ORCHESTRATION_IDENTITY_SESSION_TABLE_H
 
 #include "shared/security/authenticator.h"
 
-struct sessions;
+struct session_table;
 
 enum { SESSIONS_MAX = 65536 };
 
 /* max: workers at most and above 0, SESSIONS_MAX in the daemon. */
-MUST_CHECK bool sessions_new(size_t max, OWNED struct sessions **out, struct err *e);
-void sessions_free(struct sessions *s);
+MUST_CHECK bool session_table_new(size_t max, OWNED struct session_table **out, struct err *e);
+void session_table_free(struct session_table *s);
 
 /*
  * Adds a session and forgets earlier ones of the same worker. expires_at_s is that of the
@@ -24,12 +24,13 @@ void sessions_free(struct sessions *s);
  * session that was longest not asked for is forgotten: the store ended it, or its worker registers
  * again.
  */
-MUST_CHECK bool sessions_put(struct sessions *s, const unsigned char digest[32], const char *id,
-        const char *worker, int64_t expires_at_s, struct err *e);
+MUST_CHECK bool session_table_put(struct session_table *s, const unsigned char digest[32],
+        const char *id, const char *worker, int64_t expires_at_s, struct err *e);
 
-/* A session_find_fn; arg is the struct sessions. From any thread. */
-enum verdict sessions_find(const unsigned char digest[32], struct session_facts *facts, void *arg);
+/* A session_find_fn; arg is the struct session_table. From any thread. */
+enum verdict session_table_find(
+        const unsigned char digest[32], struct session_facts *facts, void *arg);
 
-AUTO_DEFINE(sessions, struct sessions, sessions_free)
+AUTO_DEFINE(session_table, struct session_table, session_table_free)
 
 #endif

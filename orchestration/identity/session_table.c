@@ -1,4 +1,4 @@
-#include "orchestration/identity/sessions.h"
+#include "orchestration/identity/session_table.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ struct session {
 	struct session_facts facts;
 };
 
-struct sessions {
+struct session_table {
 	pthread_mutex_t lock;
 	size_t count, max;
 	uint64_t tick;
@@ -24,9 +24,9 @@ struct sessions {
 };
 
 bool
-sessions_new(size_t max, OWNED struct sessions **out, struct err *e)
+session_table_new(size_t max, OWNED struct session_table **out, struct err *e)
 {
-	struct sessions *s = calloc(1, sizeof(*s));
+	struct session_table *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for the session table");
@@ -37,7 +37,7 @@ sessions_new(size_t max, OWNED struct sessions **out, struct err *e)
 }
 
 void
-sessions_free(struct sessions *s)
+session_table_free(struct session_table *s)
 {
 	if (s == NULL)
 		return;
@@ -55,13 +55,13 @@ sessions_free(struct sessions *s)
 
 /* A digest is uniform already, and nobody chooses it: its first bytes spread well. */
 static struct session **
-bucket(struct sessions *s, const unsigned char digest[32])
+bucket(struct session_table *s, const unsigned char digest[32])
 {
 	return &s->buckets[((unsigned)digest[0] << 8 | digest[1]) % BUCKETS];
 }
 
 static void
-drop(struct sessions *s, struct session **at)
+drop(struct session_table *s, struct session **at)
 {
 	struct session *gone = *at;
 
@@ -71,7 +71,7 @@ drop(struct sessions *s, struct session **at)
 }
 
 static void
-forget(struct sessions *s, const char *worker)
+forget(struct session_table *s, const char *worker)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
 		struct session **at = &s->buckets[i];
@@ -87,7 +87,7 @@ forget(struct sessions *s, const char *worker)
 /* The one that polled least recently goes. The store ends sessions that are not seen for long, so
  * in a table larger than the store's limit this is one of those. */
 static void
-make_room(struct sessions *s)
+make_room(struct session_table *s)
 {
 	struct session **oldest = NULL;
 
@@ -101,8 +101,8 @@ make_room(struct sessions *s)
 }
 
 bool
-sessions_put(struct sessions *s, const unsigned char digest[32], const char *id, const char *worker,
-        int64_t expires_at_s, struct err *e)
+session_table_put(struct session_table *s, const unsigned char digest[32], const char *id,
+        const char *worker, int64_t expires_at_s, struct err *e)
 {
 	struct session *fresh = calloc(1, sizeof(*fresh)), **at = bucket(s, digest);
 
@@ -124,9 +124,9 @@ sessions_put(struct sessions *s, const unsigned char digest[32], const char *id,
 }
 
 enum verdict
-sessions_find(const unsigned char digest[32], struct session_facts *facts, void *arg)
+session_table_find(const unsigned char digest[32], struct session_facts *facts, void *arg)
 {
-	struct sessions *s = arg;
+	struct session_table *s = arg;
 	enum verdict verdict = VERDICT_DENY_SESSION;
 
 	(void)pthread_mutex_lock(&s->lock);
