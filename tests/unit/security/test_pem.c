@@ -115,6 +115,17 @@ START_TEST(jt23_what_is_no_public_key_is_refused)
 }
 END_TEST
 
+START_TEST(jt23_a_block_with_headers_is_refused)
+{
+	char *pem = token_key_pem(TOKEN_KEY_RSA), text[4096];
+	size_t first = strcspn(pem, "\n") + 1;
+
+	(void)snprintf(text, sizeof(text), "%.*sComment: none\n\n%s", (int)first, pem, pem + first);
+	assert_refused(text, "headers");
+	free(pem);
+}
+END_TEST
+
 START_TEST(jt23_two_blocks_are_refused_whatever_the_second_is)
 {
 	char *pem = token_key_pem(TOKEN_KEY_RSA), *second = token_key_pem(TOKEN_KEY_RSA_OTHER);
@@ -262,6 +273,7 @@ pem_suite(void)
 	tcase_add_test(tc, pkcs1_and_spki_are_the_same_key);
 	tcase_add_loop_test(tc, jt23_a_private_key_is_refused_without_showing_it, 0, 2);
 	tcase_add_loop_test(tc, jt23_what_is_no_public_key_is_refused, 0, COUNT(wrong));
+	tcase_add_test(tc, jt23_a_block_with_headers_is_refused);
 	tcase_add_test(tc, jt23_two_blocks_are_refused_whatever_the_second_is);
 	tcase_add_test(tc, jt23_bytes_behind_the_key_are_refused);
 	tcase_add_test(tc, jt23_a_foreign_curve_is_refused);
