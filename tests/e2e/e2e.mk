@@ -2,7 +2,7 @@
 E2E_OBJS := $(call obj,$(wildcard tests/e2e/*.c) $(filter-out tests/lib/chaos_handler.c,$(wildcard tests/lib/*.c)))
 $(E2E_OBJS): CFLAGS_ALL += -DSUITES='"tests/e2e/suites.def"'
 $(OUT)/e2e: $(OUT)/tests/e2e/main.o $(E2E_OBJS) $(call seen,gate)
-	$(call do,link) $(CC) $(LINK_ALL) $^ -o $@ $(call libs,gate) -ljwt -lcjson $(LIBS_unit)
+	$(call do,link) $(CC) $(LINK_ALL) $^ -o $@ $(call libs,gate) -ljwt -lcjson -lsqlite3 $(LIBS_unit)
 $(OUT)/tests/e2e/main.o: tests/unit/main.c tests/e2e/suites.def
 	$(call do,cc) $(CC) $(CFLAGS_ALL) -DSUITES='"tests/e2e/suites.def"' -c $< -o $@
 .PHONY: e2e

@@ -32,10 +32,10 @@ static const char orchestration_toml[] =
         "public_key_path = \"workers.pem\"\n"
         "[policy]\n"
         "tenant_claim = \"tenant\"\n"
-        "[store]\n"
-        "url = \"sqlite:tasker.db\"\n"
         "[log]\n"
-        "format = \"json\"\n";
+        "format = \"json\"\n"
+        "[store]\n" /* last: settings may go on with it */
+        "url = \"sqlite:tasker.db\"\n";
 
 static const char worker_toml[] = "[web.auth]\n"
                                   "enabled = true\n"
@@ -176,7 +176,7 @@ pair_start(struct pair *p, const struct pair_settings *s)
 	        !write_pem(p->dir, "workers.pem", TOKEN_KEY_P256) || !write_worker_token(p->dir))
 		return false;
 	if (!start(&p->orchestration, p->dir, "orchestration", s->config_endpoint,
-	            (const char *const[4]){orchestration_toml, s->orchestration}))
+	            (const char *const[4]){orchestration_toml, s->store, s->orchestration}))
 		return false;
 	if (s->without_worker)
 		return true;

@@ -18,6 +18,7 @@ struct pair {
 };
 
 struct pair_settings {
+	const char *store;         /* TOML appended to the table [store] of orchestration.toml */
 	const char *orchestration; /* TOML appended to orchestration.toml; NULL for nothing */
 	const char *worker;        /* the same for worker.toml */
 	const char *handlers;      /* [[handlers]] instead of the demo's; NULL for the demo's */
