@@ -210,8 +210,8 @@ do_timers(struct work *w, struct err *e)
 {
 	size_t most = TIMERS_MAX;
 
-	for (struct session *s = sessions_next(&w->sessions, NULL); s != NULL;
-	        s = sessions_next(&w->sessions, s))
+	for (struct session *s = sessions_next(&w->sessions, NULL);
+	        s != NULL && w->sessions.due <= w->mono_us; s = sessions_next(&w->sessions, s))
 		if (!time_out(w, s, &most, e))
 			return false;
 	return ring_all(w, e);

@@ -226,6 +226,7 @@ sessions_add(struct sessions *all, struct session *s)
 	s->next = *head;
 	*head = s;
 	all->count++;
+	all->due = 0; /* look */
 }
 
 void
@@ -262,6 +263,29 @@ sessions_next(struct sessions *all, const struct session *s)
 		if (all->buckets[i] != NULL)
 			return all->buckets[i];
 	return NULL;
+}
+
+void
+sessions_due_by(struct sessions *all, int64_t until)
+{
+	if (until < all->due)
+		all->due = until;
+}
+
+static int64_t
+due_of(const struct session *s, int64_t keep_us)
+{
+	int64_t unused = s->seen_us + keep_us + 1;
+
+	return s->lease_count > 0 || unused < s->lease_until ? s->lease_until : unused;
+}
+
+void
+sessions_look(struct sessions *all, int64_t keep_us)
+{
+	all->due = INT64_MAX;
+	for (struct session *s = sessions_next(all, NULL); s != NULL; s = sessions_next(all, s))
+		sessions_due_by(all, due_of(s, keep_us));
 }
 
 static bool

@@ -68,6 +68,9 @@ struct session {
 struct sessions {
 	struct session *buckets[SESSION_BUCKETS];
 	size_t count;
+	/* Before this no lease ends and no session is to be closed, monotonic: a lower bound, so
+	 * that a session that lives on needs no word here. */
+	int64_t due;
 };
 
 /* A session with copies of all that row names; lists are JSON arrays of strings. */
@@ -95,6 +98,10 @@ struct session *sessions_by_worker(struct sessions *all, const char *worker);
 void sessions_add(struct sessions *all, struct session *s);    /* takes it */
 void sessions_remove(struct sessions *all, struct session *s); /* and frees it */
 void sessions_clear(struct sessions *all);
+/* A lease until then was given. */
+void sessions_due_by(struct sessions *all, int64_t until);
+/* Finds out when the first is due: a lease ends, or nobody used a session for keep_us. */
+void sessions_look(struct sessions *all, int64_t keep_us);
 /* In no order: NULL gives the first; NULL is the end. */
 struct session *sessions_next(struct sessions *all, const struct session *s);
 

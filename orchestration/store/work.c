@@ -220,6 +220,7 @@ apply(struct work *w, struct effect *f)
 	switch (f->kind) {
 	case EFFECT_HOLD:
 		session_hold(s, &f->lease);
+		sessions_due_by(&w->sessions, s->lease_until);
 		break;
 	case EFFECT_DROP:
 		session_drop(s, f->lease.step, f->lease.attempt);

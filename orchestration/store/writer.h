@@ -1,9 +1,6 @@
 /*
- * The store's only writer: a thread that turns queued operations into transactions.
- *
- * It takes what is queued, runs it in one transaction, commits once and only then answers. When the
- * storage refuses a batch, the batch is rolled back and each of its operations is tried alone, so
- * one that cannot be stored does not take others with it.
+ * The store's only writer: a thread that takes what is queued and hands it to rounds.h, which runs
+ * it in transactions and answers. What it does to the store is decided there; here is only when.
  */
 #ifndef ORCHESTRATION_STORE_WRITER_H
 #define ORCHESTRATION_STORE_WRITER_H
