@@ -79,16 +79,21 @@ format:
 # all processors; what fails there fails again, by name, in its part.
 CHECK_PARTS  := lint headers $(AREAS:%=unit-%) $(FUZZERS:%=replay-%)
 CHECK_BUILDS := programs headers $(AREAS:%=$(OUT)/unit_%) $(FUZZERS:%=$(OUT)/replay_%)
-# The same under sanitizers.
-SANE_PARTS   := $(AREAS:%=unit-%) $(FUZZERS:%=replay-%)
-SANE_BUILDS  := $(AREAS:%=$(OUT)/unit_%) $(FUZZERS:%=$(OUT)/replay_%)
+# The same under sanitizers. A part that starts programs of ours does so behind $(SANE), which finds
+# what is reported about them; valgrind judges the parts of VALGRIND_PARTS in that way.
+SANE_PARTS     := $(AREAS:%=unit-%) $(FUZZERS:%=replay-%)
+SANE_BUILDS    := programs $(AREAS:%=$(OUT)/unit_%) $(FUZZERS:%=$(OUT)/replay_%)
+VALGRIND_PARTS := e2e
+SANE_AS        ?= $(PROFILE)
+SANE            = tests/sane.sh $(SANE_AS) $(OUT)
+export TSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/tsan.supp:second_deadlock_stack=1
 -include $(wildcard tests/*/*.mk)
 
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 # The two steps of a check: build in parallel, then run the parts in turn and add up what they say.
 run_parts = +@$(MAKE) -s -k -j$(JOBS) $(1) $(2) >/dev/null 2>&1; MAKE='$(MAKE) $(1)' tests/check.sh $(3)
 
-.PHONY: deps check check-built check-builds sane-builds asan tsan ci
+.PHONY: deps check check-built check-builds sane-builds asan tsan valgrind ci
 check-builds: $(CHECK_BUILDS)
 sane-builds: $(SANE_BUILDS)
 deps:
@@ -100,12 +105,15 @@ check-built:
 	$(call run_parts,PROFILE=$(PROFILE) CC=$(CC) OUT=$(OUT),check-builds,$(CHECK_PARTS))
 asan tsan:
 	$(call run_parts,PROFILE=$@ CC=$(CC) OUT=build/$@-$(notdir $(CC)),sane-builds,$(SANE_PARTS))
+valgrind: deps
+	$(call run_parts,PROFILE=debug CC=$(CC) OUT=build/debug-$(notdir $(CC)) SANE_AS=valgrind,sane-builds,$(VALGRIND_PARTS))
 ci: deps
 	+@$(MAKE) CC=gcc OUT=build/release-gcc check-built
 	+@$(MAKE) CC=clang OUT=build/release-clang check-built
 	+@$(MAKE) CC=gcc asan
 	+@$(MAKE) CC=clang asan
 	+@$(MAKE) CC=clang tsan
+	+@$(MAKE) valgrind
 	+@$(MAKE) FUZZ_SECONDS=30 fuzz
 	+@$(MAKE) distcheck
 
@@ -149,4 +157,6 @@ help:
 	@echo 'make ci             every test with both compilers and sanitizers, fuzzing, the tarball'
 	@echo 'make unit-AREA      one of: $(AREAS)'
 	@echo 'make replay-NAME    the corpus of one of: $(FUZZERS)'
-	@echo 'make asan tsan fuzz cover lint tidy format compdb hooks install dist distcheck clean'
+	@echo 'make asan tsan       unit tests, corpora, both daemons end to end and fault-short under sanitizers'
+	@echo 'make valgrind        both daemons end to end under valgrind'
+	@echo 'make fuzz cover lint tidy format compdb hooks install dist distcheck clean'

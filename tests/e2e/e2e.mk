@@ -7,12 +7,12 @@ $(OUT)/tests/e2e/main.o: tests/unit/main.c tests/e2e/suites.def
 	$(call do,cc) $(CC) $(CFLAGS_ALL) -DSUITES='"tests/e2e/suites.def"' -c $< -o $@
 .PHONY: e2e
 e2e: $(OUT)/e2e programs
-	TASKER_BIN=$(OUT)/bin $(OUT)/e2e
+	TASKER_BIN=$(OUT)/bin $(SANE) $(OUT)/e2e
 # `make demo DEMO=once`, but for what it installs and builds.
 .PHONY: demo-test
 demo-test: programs
-	tests/e2e/demo_test.sh $(OUT)/bin
+	$(SANE) tests/e2e/demo_test.sh $(OUT)/bin
 CHECK_PARTS  += e2e demo-test
 CHECK_BUILDS += $(OUT)/e2e
-SANE_PARTS   += e2e
-SANE_BUILDS  += programs $(OUT)/e2e
+SANE_PARTS   += e2e demo-test
+SANE_BUILDS  += $(OUT)/e2e

@@ -11,6 +11,7 @@
 #include "shared/base/buf.h"
 #include "shared/base/clock.h"
 #include "shared/base/rand.h"
+#include "tests/lib/patience.h"
 
 /* The users' key is TOKEN_KEY_RSA, the workers' TOKEN_KEY_P256, and RSA_OTHER is a stranger's. */
 static const char web_toml[] = "[web]\n"
@@ -213,7 +214,7 @@ bool
 pair_template(const struct pair *p, const char *path)
 {
 	char *admin = pair_admin();
-	int64_t until = clock_mono_us() + 10000000;
+	int64_t until = clock_mono_us() + (int64_t)patience_ms(10000) * 1000;
 	bool found = false;
 
 	while (!found && clock_mono_us() < until) {
@@ -254,7 +255,7 @@ bool
 pair_task_is(const struct pair *p, const char *id, const char *status, int within_ms)
 {
 	char *admin = pair_admin();
-	int64_t until = clock_mono_us() + (int64_t)within_ms * 1000;
+	int64_t until = clock_mono_us() + (int64_t)patience_ms(within_ms) * 1000;
 	char path[80];
 	char *seen = NULL;
 	bool reached = false;

@@ -11,7 +11,7 @@ $(OUT)/tests/fault/main.o: tests/unit/main.c tests/fault/suites.def
 $(OUT)/fault_handler: $(call obj,tests/fault/handler.c) $(call seen,base)
 	$(call do,link) $(CC) $(LINK_ALL) $^ -o $@ $(call libs,base)
 
-RUN_FAULT = TASKER_BIN=$(OUT)/bin FAULT_HANDLER=$(OUT)/fault_handler $(OUT)/fault
+RUN_FAULT = TASKER_BIN=$(OUT)/bin FAULT_HANDLER=$(OUT)/fault_handler $(SANE) $(OUT)/fault
 .PHONY: fault fault-short
 fault: $(OUT)/fault $(OUT)/fault_handler programs
 	FAULT_KILLS=$(or $(FAULT_KILLS),20) $(RUN_FAULT)
@@ -19,3 +19,5 @@ fault-short: $(OUT)/fault $(OUT)/fault_handler programs
 	FAULT_KILLS=3 $(RUN_FAULT)
 CHECK_PARTS  += fault-short
 CHECK_BUILDS += $(OUT)/fault $(OUT)/fault_handler
+SANE_PARTS   += fault-short
+SANE_BUILDS  += $(OUT)/fault $(OUT)/fault_handler

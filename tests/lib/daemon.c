@@ -1,5 +1,6 @@
 #include "tests/lib/daemon.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -15,8 +16,9 @@
 #include <unistd.h>
 
 #include "shared/base/clock.h"
+#include "tests/lib/patience.h"
 
-enum { START_MS = 10000, RUN_MS = 20000 };
+enum { START_MS = 10000, RUN_MS = 20000, WORDS = 32, SHOWN = 64 * 1024 };
 
 static void
 path_in(const char *dir, const char *name, const char *suffix, char out[PATH_MAX])
@@ -106,6 +108,29 @@ redirect(const char *dir, const char *name, const char *suffix, int onto)
 		_exit(126);
 }
 
+/* exec, behind the words of TASKER_WRAPPER if it is set. */
+static void
+execute(char *path, char *const argv[])
+{
+	const char *wrapper = getenv("TASKER_WRAPPER");
+	char *words = wrapper != NULL ? strdup(wrapper) : NULL;
+	char *all[2 * WORDS] = {NULL};
+	size_t n = 0;
+
+	if (words == NULL) {
+		(void)execv(path, argv);
+		return;
+	}
+	for (char *rest = words, *word = strsep(&rest, " "); word != NULL && n < WORDS;
+	        word = strsep(&rest, " "))
+		if (*word != '\0')
+			all[n++] = word;
+	all[n++] = path;
+	for (size_t i = 1; argv[i] != NULL && n + 1 < COUNT(all); i++)
+		all[n++] = argv[i];
+	(void)execvp(all[0], all);
+}
+
 /* The child's half: in dir, output in files, ended with its parent. */
 static void
 become(const char *dir, const char *program, const char *out, const char *err, char *const argv[])
@@ -122,7 +147,7 @@ become(const char *dir, const char *program, const char *out, const char *err, c
 	redirect(dir, out, err, STDERR_FILENO);
 	if (chdir(dir) != 0)
 		_exit(124);
-	(void)execv(path, argv);
+	execute(path, argv);
 	_exit(127);
 }
 
@@ -145,7 +170,7 @@ daemon_start(struct daemon *d, const char *dir, const char *role, const char *to
 	char program[64], config[PATH_MAX], port[PATH_MAX], name[48];
 	char with_config[] = "--config", with_port[] = "--port-file";
 	char *argv[] = {program, with_config, config, with_port, port, NULL};
-	int64_t until = clock_mono_us() + (int64_t)START_MS * 1000;
+	int64_t until = clock_mono_us() + (int64_t)patience_ms(START_MS) * 1000;
 
 	*d = (struct daemon){.pid = -1};
 	(void)snprintf(d->dir, sizeof(d->dir), "%s", dir);
@@ -171,10 +196,34 @@ daemon_start(struct daemon *d, const char *dir, const char *role, const char *to
 	return false;
 }
 
+/* What a sanitizer or valgrind wrote about the process, beside the test that ran it. */
+static void
+show_report(const char *role, pid_t pid)
+{
+	const char *reports = getenv("TASKER_REPORTS");
+	DIR *dir = reports != NULL ? opendir(reports) : NULL;
+	char suffix[16], *text;
+
+	if (dir == NULL)
+		return;
+	(void)snprintf(suffix, sizeof(suffix), ".%d", (int)pid);
+	for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
+		const char *dot = strrchr(e->d_name, '.');
+
+		if (dot == NULL || strcmp(dot, suffix) != 0)
+			continue;
+		text = daemon_read(reports, e->d_name);
+		if (text != NULL && *text != '\0')
+			(void)fprintf(stderr, "report about tasker-%s:\n%.*s\n", role, SHOWN, text);
+		free(text);
+	}
+	(void)closedir(dir);
+}
+
 static int
 reap(pid_t pid, int timeout_ms)
 {
-	int64_t until = clock_mono_us() + (int64_t)timeout_ms * 1000;
+	int64_t until = clock_mono_us() + (int64_t)patience_ms(timeout_ms) * 1000;
 	int status;
 
 	do {
@@ -196,6 +245,7 @@ daemon_stop(struct daemon *d, int timeout_ms)
 		return -1;
 	(void)kill(d->pid, SIGTERM);
 	status = reap(d->pid, timeout_ms);
+	show_report(d->role, d->pid);
 	d->pid = -1;
 	return status;
 }
@@ -207,6 +257,7 @@ daemon_kill(struct daemon *d)
 		return;
 	(void)kill(d->pid, SIGKILL);
 	(void)waitpid(d->pid, NULL, 0);
+	show_report(d->role, d->pid);
 	d->pid = -1;
 }
 

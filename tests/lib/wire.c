@@ -14,6 +14,7 @@
 
 #include "shared/base/buf.h"
 #include "shared/base/clock.h"
+#include "tests/lib/patience.h"
 
 void
 wire_reply_free(struct wire_reply *r)
@@ -135,7 +136,7 @@ wire_read(int fd, int timeout_ms, bool no_body, int *interim)
 {
 	AUTO(buf) struct buf in = BUF(MIB(64));
 	struct wire_reply r = {0};
-	int64_t until = clock_mono_us() + (int64_t)timeout_ms * 1000;
+	int64_t until = clock_mono_us() + (int64_t)patience_ms(timeout_ms) * 1000;
 	size_t want = 0;
 	const char *length;
 
@@ -167,7 +168,7 @@ bool
 wire_closes(int fd, int timeout_ms)
 {
 	char sink[4096];
-	int64_t until = clock_mono_us() + (int64_t)timeout_ms * 1000;
+	int64_t until = clock_mono_us() + (int64_t)patience_ms(timeout_ms) * 1000;
 
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
