@@ -10,6 +10,8 @@
 
 /* One task has at most a context of body_bytes and 1000 readiness rows; a page has 100 tasks. */
 enum { TASK_BODY = 80 * 1024 * 1024, PAGE_BODY = 192 * 1024 * 1024, PER_PAGE = 25 };
+/* What a task, and each step it shows, usually takes: the body then grows once. */
+enum { TASK_USUAL = 1536, STEP_USUAL = 640 };
 
 static void
 reply_task(struct request *req, int status, const struct task_view *task)
@@ -17,6 +19,7 @@ reply_task(struct request *req, int status, const struct task_view *task)
 	struct buf body = BUF(TASK_BODY);
 	struct json_out w = json_out_on(&body);
 
+	(void)buf_room(&body, TASK_USUAL + task->context.len + task->step_count * STEP_USUAL);
 	view_json_task(&w, NULL, task);
 	request_reply_json(req, status, &body);
 }

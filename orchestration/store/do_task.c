@@ -150,8 +150,6 @@ show(struct store_op *op, const struct creation *c)
 	v->initiator = in->initiator;
 	v->source_system = in->source_system;
 	v->reason = in->reason;
-	v->owner = op->caller.owner;
-	v->tenant = op->caller.tenant;
 	v->priority = in->priority;
 	v->has_priority = in->has_priority;
 	op->outcome = STORE_OK;

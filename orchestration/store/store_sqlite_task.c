@@ -204,9 +204,7 @@ details(struct query *q, struct store_op *op, struct task_view *out, struct err 
 	(void)column_uuid(q, &out->correlation_id);
 	out->has_parent_correlation = column_uuid(q, &out->parent_correlation_id);
 	return keep_json(op, column_json(q), &out->tags, e) &&
-	       keep_json(op, column_json(q), &out->context, e) &&
-	       keep_text(op, column_json(q), &out->owner, e) &&
-	       keep_text(op, column_json(q), &out->tenant, e);
+	       keep_json(op, column_json(q), &out->context, e);
 }
 
 static bool
@@ -217,8 +215,6 @@ task_details(struct backend *b, const struct task_row *row, struct store_op *op,
 	bool found;
 
 	query_int(&q, row->id);
-	query_int(&q, row->owner);
-	query_int(&q, row->tenant);
 	if (!query_next(&q, &found, e))
 		return false;
 	found = found && details(&q, op, out, e);

@@ -44,7 +44,6 @@ struct task_view {
 	struct store_json context;
 	struct store_json tags; /* a JSON array, or null */
 	const char *initiator, *source_system, *reason;
-	const char *owner, *tenant;
 	int priority;
 	bool has_priority, has_parent_correlation;
 	const struct step_view *steps; /* NULL in lists */

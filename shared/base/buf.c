@@ -34,11 +34,13 @@ buf_room(struct buf *b, size_t len)
 {
 	if (b->failed)
 		return NULL;
+	if (b->data != NULL && len <= b->cap - b->len)
+		return b->data + b->len;
 	if (b->len > b->max || len > b->max - b->len || b->max == 0) {
 		b->failed = true;
 		return NULL;
 	}
-	if ((b->data == NULL || b->cap - b->len < len) && !grow(b, b->len + len, b->max))
+	if (!grow(b, b->len + len, b->max))
 		return NULL;
 	return b->data + b->len;
 }

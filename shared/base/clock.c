@@ -1,6 +1,6 @@
 #include "shared/base/clock.h"
 
-#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 enum { SECOND_US = 1000000, DAY_S = 86400 };
@@ -65,6 +65,14 @@ date_of(int64_t days)
 	return d;
 }
 
+/* The last count digits of n. */
+static void
+put_number(char *at, int count, int64_t n)
+{
+	for (; count > 0; n /= 10)
+		at[--count] = (char)('0' + n % 10);
+}
+
 void
 clock_text(int64_t wall_us, char out[CLOCK_TEXT])
 {
@@ -79,10 +87,14 @@ clock_text(int64_t wall_us, char out[CLOCK_TEXT])
 	s = s < first_s ? first_s : s > last_s ? last_s : s;
 	of_day = ((s % DAY_S) + DAY_S) % DAY_S;
 	d = date_of((s - of_day) / DAY_S);
-	(void)snprintf(out, CLOCK_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%06uZ",
-	        (unsigned)d.year % 10000, d.month % 100, d.day % 100,
-	        (unsigned)(of_day / 3600) % 100, (unsigned)(of_day / 60 % 60),
-	        (unsigned)(of_day % 60), (unsigned)us % SECOND_US);
+	memcpy(out, "0000-00-00T00:00:00.000000Z", CLOCK_TEXT);
+	put_number(out, 4, d.year);
+	put_number(out + 5, 2, d.month);
+	put_number(out + 8, 2, d.day);
+	put_number(out + 11, 2, of_day / 3600);
+	put_number(out + 14, 2, of_day / 60 % 60);
+	put_number(out + 17, 2, of_day % 60);
+	put_number(out + 20, 6, us);
 }
 
 /* count digits at text as a number, or -1. */

@@ -14,18 +14,83 @@ json_out_on(struct buf *buf)
 	return (struct json_out){.buf = buf};
 }
 
+/* Eight bytes at once: does each stand for itself in a string? DEL and what is not ASCII do not. */
+static bool
+plain8(const char *bytes)
+{
+	const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+	uint64_t word, quote, slash, del;
+
+	memcpy(&word, bytes, sizeof(word));
+	quote = word ^ (ones * '"');
+	slash = word ^ (ones * '\\');
+	del = word ^ (ones * 0x7f);
+	return ((word | ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
+	                ((slash - ones) & ~slash) | ((del - ones) & ~del)) &
+	               tops) == 0;
+}
+
+/* ASCII that stands for itself, which nearly all text is: told without decoding. */
+static bool
+is_plain(char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+static bool
+all_plain(const char *text, size_t len)
+{
+	size_t at = 0;
+
+	if (len < 8) {
+		while (at < len && is_plain(text[at]))
+			at++;
+		return at == len;
+	}
+	for (; at < len - 8; at += 8)
+		if (!plain8(text + at))
+			return false;
+	return plain8(text + len - 8);
+}
+
+/* A name or a string with its quotes, the comma before it and the colon behind it. Plain text,
+ * which is usual, is put in one piece. */
+static void
+put_string(struct buf *b, bool comma, const char *text, size_t len, bool colon)
+{
+	const bool plain = all_plain(text, len);
+	const size_t before = comma ? 2 : 1, after = colon ? 2 : 1;
+	char *at = buf_room(b, before + (plain ? len + after : 0));
+
+	if (at == NULL)
+		return;
+	if (comma)
+		*at++ = ',';
+	*at++ = '"';
+	if (!plain) {
+		b->len = (size_t)(at - b->data);
+		json_escape(b, text, len);
+		buf_add(b, "\":", after);
+		return;
+	}
+	if (len > 0) /* text may be NULL then */
+		memcpy(at, text, len);
+	at += len;
+	*at++ = '"';
+	if (colon)
+		*at++ = ':';
+	b->len = (size_t)(at - b->data);
+}
+
 /* What stands before each value: a comma if it has a sibling, and its name if it has one. */
 static void
 lead(struct json_out *w, const char *key)
 {
-	if (w->comma)
+	if (key != NULL)
+		put_string(w->buf, w->comma, key, strlen(key), true);
+	else if (w->comma)
 		buf_char(w->buf, ',');
 	w->comma = true;
-	if (key == NULL)
-		return;
-	buf_char(w->buf, '"');
-	json_escape(w->buf, key, strlen(key));
-	buf_add(w->buf, "\":", 2);
 }
 
 void
@@ -56,9 +121,7 @@ void
 json_put_bytes(struct json_out *w, const char *key, const char *text, size_t len)
 {
 	lead(w, key);
-	buf_char(w->buf, '"');
-	json_escape(w->buf, text, len);
-	buf_char(w->buf, '"');
+	put_string(w->buf, false, text, len, false);
 }
 
 void
@@ -75,6 +138,10 @@ json_put_double(struct json_out *w, const char *key, double n)
 
 	if (!isfinite(n)) {
 		json_put_null(w, key);
+		return;
+	}
+	if (fabs(n) < 1e15 && n - trunc(n) == 0 && !signbit(n)) {
+		json_put_int(w, key, (int64_t)n);
 		return;
 	}
 	/* 15 digits when they say it exactly (0.1), else the 17 that always do. */
@@ -153,13 +220,6 @@ needs_escape(uint32_t c)
 {
 	return c < 0x20 || c == '"' || c == '\\' || (c >= 0x7f && c <= 0x9f) || c == 0x2028 ||
 	       c == 0x2029;
-}
-
-/* ASCII that stands for itself, which nearly all text is: told without decoding. */
-static bool
-is_plain(char c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
 void

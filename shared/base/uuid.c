@@ -102,13 +102,14 @@ void
 uuid_text(const struct uuid *id, char out[UUID_TEXT])
 {
 	static const char digits[] = "0123456789abcdef";
-	size_t at = 0;
+	enum { DASH_BEFORE = 1 << 4 | 1 << 6 | 1 << 8 | 1 << 10 }; /* these bytes */
+	char *at = out;
 
 	for (size_t i = 0; i < sizeof(id->bytes); i++) {
-		if (dash_at(at))
-			out[at++] = '-';
-		out[at++] = digits[id->bytes[i] >> 4];
-		out[at++] = digits[id->bytes[i] & 0x0f];
+		if ((DASH_BEFORE >> i & 1) != 0)
+			*at++ = '-';
+		*at++ = digits[id->bytes[i] >> 4];
+		*at++ = digits[id->bytes[i] & 0x0f];
 	}
-	out[at] = '\0';
+	*at = '\0';
 }

@@ -45,8 +45,8 @@ START_TEST(commas_and_colons_are_the_writers_business)
 }
 END_TEST
 
-static const double doubles[] = {0, -0.0, 1, 0.1, 1.0 / 3, 1e21, -1.5e-300, 4.9e-324,
-        1.7976931348623157e308, 9007199254740993.0};
+static const double doubles[] = {0, -0.0, 1, 100, -7, 999999999999999, 1e15, 0.1, 1.0 / 3, 1e21,
+        -1.5e-300, 4.9e-324, 1.7976931348623157e308, 9007199254740993.0};
 
 START_TEST(a_double_comes_back_as_it_was)
 {
@@ -143,6 +143,35 @@ START_TEST(a_failure_sticks_to_the_buffer)
 }
 END_TEST
 
+/* Plain text is told in words of eight bytes: whichever byte is not plain, wherever it stands, the
+ * string is the one that looking at each byte gives. */
+START_TEST(a_string_does_not_depend_on_where_its_special_byte_stands)
+{
+	enum { LONGEST = 19 };
+	AUTO(buf) struct buf whole = BUF(200);
+	AUTO(buf) struct buf piecewise = BUF(200);
+	char text[LONGEST];
+	struct json_out w;
+
+	for (size_t len = 1; len <= LONGEST; len++)
+		for (size_t at = 0; at < len; at++)
+			for (int c = 0; c < 256; c++) {
+				memset(text, 'x', len);
+				text[at] = (char)c;
+				buf_clear(&whole);
+				buf_clear(&piecewise);
+				w = json_out_on(&whole);
+				json_put_bytes(&w, NULL, text, len);
+				buf_char(&piecewise, '"');
+				json_escape(&piecewise, text, len);
+				buf_char(&piecewise, '"');
+				if (whole.len != piecewise.len ||
+				        memcmp(whole.data, piecewise.data, whole.len) != 0)
+					ck_abort_msg("byte %d at %zu of %zu", c, at, len);
+			}
+}
+END_TEST
+
 Suite *
 json_out_suite(void)
 {
@@ -154,6 +183,7 @@ json_out_suite(void)
 	tcase_add_test(tc, not_a_number_is_null);
 	tcase_add_loop_test(tc, nothing_a_reader_would_obey_stays_raw, 0, COUNT(texts));
 	tcase_add_test(tc, every_byte_comes_back_in_names_and_values);
+	tcase_add_test(tc, a_string_does_not_depend_on_where_its_special_byte_stands);
 	tcase_add_test(tc, a_failure_sticks_to_the_buffer);
 	suite_add_tcase(s, tc);
 	return s;

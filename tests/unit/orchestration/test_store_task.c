@@ -110,8 +110,6 @@ START_TEST(a_created_task_shows_all_that_was_given)
 		ck_assert_str_eq(v->initiator, "tester");
 		ck_assert_str_eq(v->source_system, "lab");
 		ck_assert_str_eq(v->reason, "because");
-		ck_assert_str_eq(v->owner, "tester");
-		ck_assert_str_eq(v->tenant, "");
 		ck_assert(v->has_priority && v->priority == -5 && v->has_parent_correlation);
 		ck_assert_mem_eq(&v->correlation_id, &op->in.task_create.correlation_id, 16);
 		ck_assert_mem_eq(
