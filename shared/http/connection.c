@@ -373,9 +373,18 @@ connection_expired(struct connection *c)
 	case DEADLINE_BODY:
 		body_expired(c);
 		break;
-	case DEADLINE_FRESH:
 	case DEADLINE_IDLE:
+		/* Else the kernel would keep the reply for who never reads it, beyond all limits.
+		 */
+		if (c->io.kind->untaken(&c->io) > 0)
+			c->io.kind->discard(&c->io);
+		c->broken = true;
+		break;
 	case DEADLINE_WRITE:
+		c->io.kind->discard(&c->io);
+		c->broken = true;
+		break;
+	case DEADLINE_FRESH:
 	case DEADLINE_LINGER:
 		c->broken = true;
 		break;

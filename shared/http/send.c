@@ -141,7 +141,11 @@ connection_flush(struct connection *c)
 			return;
 		}
 		advance(out, n);
-		c->broken = !keep_head(out) || too_slow(c);
+		c->broken = !keep_head(out);
+		if (too_slow(c)) {
+			c->io.kind->discard(&c->io);
+			c->broken = true;
+		}
 		return;
 	case TRANSPORT_AGAIN:
 		c->broken = !keep_head(out);

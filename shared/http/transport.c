@@ -1,6 +1,8 @@
 #include "shared/http/transport.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,6 +50,22 @@ plain_shut(struct transport *t)
 }
 
 static void
+plain_discard(struct transport *t)
+{
+	const struct linger none = {.l_onoff = 1};
+
+	(void)setsockopt(t->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
+static size_t
+plain_untaken(const struct transport *t)
+{
+	int bytes = 0;
+
+	return ioctl(t->fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
+}
+
+static void
 plain_close(struct transport *t)
 {
 	(void)close(t->fd);
@@ -58,7 +76,7 @@ struct transport
 transport_plain(int fd)
 {
 	static const struct transport_kind plain = {
-	        plain_read, plain_write, plain_shut, plain_close};
+	        plain_read, plain_write, plain_shut, plain_discard, plain_untaken, plain_close};
 
 	return (struct transport){.kind = &plain, .fd = fd};
 }

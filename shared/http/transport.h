@@ -25,8 +25,12 @@ struct transport_kind {
 	enum transport_verdict (*read)(struct transport *t, void *bytes, size_t len, size_t *done);
 	enum transport_verdict (*write)(
 	        struct transport *t, struct iovec *parts, int count, size_t *done);
-	void (*shut)(struct transport *t);  /* ends our sending side */
-	void (*close)(struct transport *t); /* releases the descriptor */
+	void (*shut)(struct transport *t); /* ends our sending side */
+	/* What the peer has not taken is thrown away at the close, with a reset, instead of being
+	 * kept by the kernel for as long as it likes. */
+	void (*discard)(struct transport *t);
+	size_t (*untaken)(const struct transport *t); /* bytes sent that the peer has not taken */
+	void (*close)(struct transport *t);           /* releases the descriptor */
 };
 
 /* fd is non-blocking and the transport's from now on. */

@@ -399,6 +399,18 @@ faulty_shut(struct transport *t)
 }
 
 static void
+faulty_discard(struct transport *t)
+{
+	plain->discard(t);
+}
+
+static size_t
+faulty_untaken(const struct transport *t)
+{
+	return plain->untaken(t);
+}
+
+static void
 faulty_close(struct transport *t)
 {
 	plain->close(t);
@@ -419,8 +431,8 @@ kit_connection(struct kit *k)
 void
 kit_misbehave(struct kit *k, const struct kit_wire *how)
 {
-	static const struct transport_kind faulty = {
-	        faulty_read, faulty_write, faulty_shut, faulty_close};
+	static const struct transport_kind faulty = {faulty_read, faulty_write, faulty_shut,
+	        faulty_discard, faulty_untaken, faulty_close};
 	struct connection *c = kit_connection(k);
 
 	ck_assert_ptr_nonnull(c);

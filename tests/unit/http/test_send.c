@@ -1,4 +1,5 @@
 /* Replies to clients that read slowly, not at all, or not any more. */
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,9 +28,11 @@ START_TEST(a_large_reply_arrives_whole_and_the_next_one_behind_it)
 }
 END_TEST
 
+/* By a reset: otherwise the kernel would keep what he did not read, and he comes again for more. */
 START_TEST(a_reader_that_stops_is_dropped_LM2)
 {
 	struct http_limits limits = kit_limits();
+	struct pollfd end = {.events = 0};
 
 	limits.write_us = 60000;
 	kit_start(&kit, &limits);
@@ -38,6 +41,9 @@ START_TEST(a_reader_that_stops_is_dropped_LM2)
 	ck_assert(kit_sees(&kit, "done 200;"));
 	ck_assert(kit_has_connections(&kit, 0));
 	ck_assert_uint_eq(kit_count(&kit, "head"), 1);
+	end.fd = c.fd;
+	ck_assert_int_eq(poll(&end, 1, 1000), 1);
+	ck_assert_int_ne(end.revents & POLLERR, 0);
 	client_close(&c);
 	kit_stop(&kit);
 }
