@@ -154,6 +154,18 @@ read_one(struct client *c, uint64_t n)
 	wire_reply_free(&r);
 }
 
+static uint64_t
+head_start(struct client *c)
+{
+	const uint64_t most = c->all->settings.head_start / TRAFFIC_THREADS;
+	uint64_t n = 0;
+
+	renew_users(c, clock_mono_us());
+	for (; n < most && !c->all->ending; n++)
+		create(c, n);
+	return n;
+}
+
 /* Requests are due at even distances; of each second's, so many are creates. */
 static void *
 client_main(void *arg)
@@ -162,11 +174,12 @@ client_main(void *arg)
 	const struct traffic_settings *s = &c->all->settings;
 	const double rate = s->creates_per_s + s->reads_per_s, creates = s->creates_per_s / rate;
 	const double apart_us = US_PER_S * TRAFFIC_THREADS / rate;
+	const uint64_t first = head_start(c);
 	const int64_t from = clock_mono_us() + (int64_t)(apart_us * c->number / TRAFFIC_THREADS);
 	double share = 0;
 
-	for (uint64_t n = 0; !c->all->ending; n++) {
-		const int64_t due = from + (int64_t)(apart_us * (double)n);
+	for (uint64_t n = first; !c->all->ending; n++) {
+		const int64_t due = from + (int64_t)(apart_us * (double)(n - first));
 		const int64_t now = clock_mono_us();
 
 		renew_users(c, now);

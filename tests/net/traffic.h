@@ -20,8 +20,9 @@ struct traffic;
 struct traffic_settings {
 	int port;
 	double creates_per_s, reads_per_s; /* of all threads together */
-	const char *read_path;             /* NULL: the last task; borrowed */
-	int step_ms;                       /* a step takes up to that */
+	size_t head_start; /* tasks created before that, as fast as they are answered, untimed */
+	const char *read_path; /* NULL: the last task; borrowed */
+	int step_ms;           /* a step takes up to that */
 	uint64_t seed;
 };
 
