@@ -83,6 +83,10 @@ MUST_CHECK bool sqlite_open_reporting(const struct store_settings *s, enum backe
         struct buf *report, OWNED struct backend **out, struct err *e);
 void sqlite_close(struct backend *b);
 
+/* Makes what a program before us wrote to the log last, before it is recovered
+ * (store_sqlite_wal.c). */
+MUST_CHECK bool sqlite_wal_settle(struct backend *b, const char *path, struct err *e);
+
 /* Brings the schema up to date, or refuses one that is not ours (store_sqlite_migrate.c). */
 MUST_CHECK bool sqlite_schema_check(struct backend *b, bool *fresh, struct err *e);
 MUST_CHECK bool sqlite_schema_migrate(struct backend *b, struct buf *report, struct err *e);

@@ -123,17 +123,37 @@ note_wal(void *arg, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+/*
+ * SQLite may leave a file in its old journal mode and call that a success. The store's promises
+ * rest on the write-ahead log: a rollback journal, whose removal no sync makes last, would undo
+ * answered work after a power cut.
+ */
+static bool
+enter_wal(struct backend *b, struct err *e)
+{
+	sqlite3_stmt *s = NULL;
+	int rc = sqlite3_prepare_v2(b->db, "PRAGMA journal_mode = WAL", -1, &s, NULL);
+	bool entered = false;
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(s);
+	if (rc == SQLITE_ROW)
+		entered = sqlite3_stricmp((const char *)sqlite3_column_text(s, 0), "wal") == 0;
+	if (sqlite3_finalize(s) != SQLITE_OK || rc != SQLITE_ROW)
+		return sqlite_fail(b, rc, "entering WAL mode", e);
+	return entered ? true : err_set(e, ERR_IO, "the file cannot enter WAL mode");
+}
+
 static bool
 set_up(struct backend *b, const struct store_settings *s, struct buf *report, struct err *e)
 {
 	bool fresh = false;
-	int64_t wal = 0;
 
 	if (sqlite3_busy_timeout(b->db, (int)s->busy_ms) != SQLITE_OK || !harden(b, e) ||
 	        !sqlite_schema_check(b, &fresh, e))
 		return false;
 	if (b->role == BACKEND_WRITER) {
-		if (!sqlite_number(b, "PRAGMA journal_mode = WAL", &wal, e) ||
+		if (!enter_wal(b, e) ||
 		        !sqlite_exec(
 		                b, "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0", e) ||
 		        !sqlite_schema_migrate(b, report, e))
@@ -162,7 +182,8 @@ sqlite_open_reporting(const struct store_settings *s, enum backend_role role, st
 		return err_set(e, ERR_NOMEM, "out of memory for a store");
 	b->lock = -1;
 	b->role = role;
-	if (role == BACKEND_WRITER && (!take_lock(b, path, e) || !prepare_file(path, e)))
+	if (role == BACKEND_WRITER && (!take_lock(b, path, e) || !prepare_file(path, e) ||
+	                                      !sqlite_wal_settle(b, path, e)))
 		return false;
 	rc = sqlite3_open_v2(path, &b->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK)
@@ -196,11 +217,20 @@ sqlite_close(struct backend *b)
 	free(b);
 }
 
+static void
+rollback(struct backend *b)
+{
+	struct err e = {0};
+
+	b->open = b->open && sqlite3_get_autocommit(b->db) == 0 && !sqlite_exec(b, "ROLLBACK", &e);
+}
+
 static bool
 begin(struct backend *b, struct err *e)
 {
 	struct query q = query_on(b, b->role == BACKEND_WRITER ? SQL_BEGIN_WRITE : SQL_BEGIN_READ);
 
+	rollback(b); /* what a rollback that failed has left open */
 	if (!query_run(&q, e))
 		return false;
 	b->open = true;
@@ -225,14 +255,6 @@ commit(struct backend *b, struct err *e)
 		return false;
 	b->open = false;
 	return true;
-}
-
-static void
-rollback(struct backend *b)
-{
-	struct err e = {0};
-
-	b->open = b->open && sqlite3_get_autocommit(b->db) == 0 && !sqlite_exec(b, "ROLLBACK", &e);
 }
 
 static bool

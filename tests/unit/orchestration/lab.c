@@ -267,10 +267,10 @@ lab_caller(enum scope_kind scope, const char *tenant, const char *owner)
 	return p;
 }
 
-void
-lab_template(struct lab *lab, const char *yaml)
+struct store_op *
+lab_template_op(const char *yaml)
 {
-	AUTO(store_op) struct store_op *op = store_op_new(STORE_TEMPLATE_PUT);
+	struct store_op *op = store_op_new(STORE_TEMPLATE_PUT);
 	AUTO(template) struct template *t = NULL;
 	struct buf json = BUF(TEMPLATE_JSON_MAX);
 	struct err e = {0};
@@ -281,6 +281,14 @@ lab_template(struct lab *lab, const char *yaml)
 	op->in.template.json.text = store_op_text(op, json.data, json.len);
 	op->in.template.json.len = json.len;
 	buf_free(&json);
+	return op;
+}
+
+void
+lab_template(struct lab *lab, const char *yaml)
+{
+	AUTO(store_op) struct store_op *op = lab_template_op(yaml);
+
 	ck_assert_msg(lab_run(lab, op) == STORE_OK, "%s", op->text);
 }
 

@@ -46,7 +46,8 @@ void lab_settle(struct lab *lab); /* until the writer has done all that was subm
 
 struct principal lab_caller(enum scope_kind scope, const char *tenant, const char *owner);
 
-/* Registers YAML; asserts that it was taken. */
+/* The operation that registers YAML; and to do it, asserting that it was taken. */
+struct store_op *lab_template_op(const char *yaml);
 void lab_template(struct lab *lab, const char *yaml);
 
 /* A create operation for a template of namespace "demo", version "1.0.0". */
