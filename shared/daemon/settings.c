@@ -14,6 +14,7 @@ settings_http_limits(const struct config *config)
 	        .idle_us = config->limits_idle_timeout_ms * 1000,
 	        .write_us = config->limits_write_timeout_ms * 1000,
 	        .body_min_rate = (size_t)config->limits_body_min_rate,
+	        .unsent = (size_t)config->limits_unsent_bytes,
 	        .connections = (size_t)config->limits_connections,
 	        .connections_per_address = (size_t)config->limits_connections_per_address,
 	        .requests = (size_t)config->limits_requests_per_connection,

@@ -50,6 +50,22 @@ on_expiry(void *arg)
 	expiry_set(ep, deadlines_next_us(&ep->deadlines));
 }
 
+void
+endpoint_relieve(struct http_endpoint *ep, const struct connection *c)
+{
+	const size_t most = ep->limits->unsent;
+
+	while (atomic_load_explicit(&ep->server->unsent, memory_order_relaxed) > most) {
+		/* They are listed in the order of their last progress. */
+		struct connection *first =
+		        (struct connection *)deadlines_first(&ep->deadlines, DEADLINE_WRITE);
+
+		if (first == NULL || first == c || first->running)
+			return;
+		connection_expired(first);
+	}
+}
+
 /* ---- accepting ---- */
 
 static void

@@ -17,6 +17,7 @@ struct http_server {
 	int fd, port;
 	struct http_limits limits;
 	struct admission admission;
+	atomic_size_t unsent; /* memory of replies that their readers have not taken whole */
 };
 
 struct endpoint_counters {
@@ -48,6 +49,10 @@ struct connection;
 /* The deadline of c from now on. */
 void endpoint_deadline(
         struct http_endpoint *ep, struct connection *c, enum deadline_kind kind, int64_t at_us);
+
+/* While there are more unsent bytes than the server may hold, cuts the connections of this loop
+ * that have stalled for longest, up to c, the latest. */
+void endpoint_relieve(struct http_endpoint *ep, const struct connection *c);
 
 /* A connection or an exchange has ended: there may be room again, or nothing left to wait for. */
 void endpoint_connection_ended(struct http_endpoint *ep);

@@ -28,6 +28,8 @@ exchange_end(struct exchange *x)
 
 	if (x->known && ep->callbacks.on_done != NULL)
 		ep->callbacks.on_done(x, ep->callbacks.arg);
+	if (x->unsent > 0)
+		atomic_fetch_sub_explicit(&ep->server->unsent, x->unsent, memory_order_relaxed);
 	buf_free(&x->body);
 	buf_free(&x->out.body);
 	free(x->out.kept);

@@ -39,6 +39,7 @@ struct exchange {
 	struct buf body;
 	uint64_t body_received; /* on the wire, for the minimum rate */
 	struct output out;
+	size_t unsent; /* what of out counts as the server's unsent bytes */
 	char peer[INET6_ADDRSTRLEN];
 	struct http_head head; /* last: it is large, and only its parser writes it */
 };

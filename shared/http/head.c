@@ -33,6 +33,7 @@ const struct http_limits http_limits_default = {
         .idle_us = 60LL * SECOND_US,
         .write_us = 30LL * SECOND_US,
         .body_min_rate = 1024,
+        .unsent = MIB(64),
         .connections = 0,
         .connections_per_address = 0,
         .requests = 10000,

@@ -44,6 +44,7 @@ struct http_limits {
 	/* LM2, absolute, microseconds; head_us also until the first byte of a new connection */
 	int64_t head_us, body_us, idle_us, write_us;
 	size_t body_min_rate; /* bytes a second, after the first second */
+	size_t unsent;        /* bytes of replies that wait for their readers, of the server, LM6 */
 	size_t connections;   /* of the whole server, LM3 */
 	size_t connections_per_address;
 	size_t requests;     /* of one connection, LM8 */

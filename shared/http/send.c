@@ -119,6 +119,25 @@ too_slow(const struct connection *c)
 	       c->x->sent < c->ep->limits->body_min_rate * (uint64_t)taken / SECOND_US;
 }
 
+/* Who does not take a reply at once makes us keep it: that memory is limited over all clients. */
+static void
+keep_rest(struct connection *c)
+{
+	struct http_endpoint *ep = c->ep;
+	struct exchange *x = c->x;
+
+	if (!keep_head(&x->out)) {
+		c->broken = true;
+		return;
+	}
+	if (x->unsent > 0 || x->out.body.cap == 0)
+		return;
+	x->unsent = x->out.body.cap;
+	atomic_fetch_add_explicit(&ep->server->unsent, x->unsent, memory_order_relaxed);
+	endpoint_deadline(ep, c, DEADLINE_WRITE, c->since_us + ep->limits->write_us);
+	endpoint_relieve(ep, c);
+}
+
 void
 connection_flush(struct connection *c)
 {
@@ -141,14 +160,14 @@ connection_flush(struct connection *c)
 			return;
 		}
 		advance(out, n);
-		c->broken = !keep_head(out);
+		keep_rest(c);
 		if (too_slow(c)) {
 			c->io.kind->discard(&c->io);
 			c->broken = true;
 		}
 		return;
 	case TRANSPORT_AGAIN:
-		c->broken = !keep_head(out);
+		keep_rest(c);
 		return;
 	case TRANSPORT_BROKEN:
 	case TRANSPORT_EOF:

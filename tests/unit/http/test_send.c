@@ -49,6 +49,35 @@ START_TEST(a_reader_that_stops_is_dropped_LM2)
 }
 END_TEST
 
+/* Two replies of 16 MiB fit, the third is one too many: the first reader is cut, long before its
+ * time, and only it. */
+START_TEST(replies_nobody_reads_are_bounded_over_all_clients_LM6)
+{
+	struct http_limits limits = kit_limits();
+	struct client all[3];
+	struct pollfd end = {.events = 0};
+
+	limits.unsent = KIT_BIG * 5 / 2;
+	kit_start(&kit, &limits);
+	for (size_t i = 0; i < COUNT(all); i++) {
+		all[i] = client_open_small(&kit);
+		client_say(&all[i], GET("/big"));
+		(void)usleep(20000);
+		ck_assert_uint_eq(http_endpoint_stats(kit.ep).connections_open, i < 2 ? i + 1 : 2);
+	}
+	end.fd = all[0].fd;
+	ck_assert_int_eq(poll(&end, 1, 1000), 1);
+	ck_assert_int_ne(end.revents & POLLERR, 0);
+	for (size_t i = 1; i < COUNT(all); i++) {
+		ck_assert_int_eq(client_reply(&all[i]), 200);
+		ck_assert_uint_eq(strlen(all[i].body), KIT_BIG);
+	}
+	for (size_t i = 0; i < COUNT(all); i++)
+		client_close(&all[i]);
+	kit_stop(&kit);
+}
+END_TEST
+
 START_TEST(who_goes_while_a_reply_is_written_ends_it)
 {
 	const struct http_limits limits = kit_limits();
@@ -216,6 +245,7 @@ send_suite(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, a_large_reply_arrives_whole_and_the_next_one_behind_it);
 	tcase_add_test(tc, a_reader_that_stops_is_dropped_LM2);
+	tcase_add_test(tc, replies_nobody_reads_are_bounded_over_all_clients_LM6);
 	tcase_add_test(tc, a_reader_below_the_minimum_rate_is_dropped_though_it_never_stops_LM2);
 	tcase_add_test(tc, a_reply_arrives_whole_in_whatever_pieces_it_is_written);
 	tcase_add_test(tc, a_reply_that_cannot_be_written_is_dropped);
