@@ -1,7 +1,15 @@
 # Tests: one Check binary a folder, linked with what that folder may see and nothing else, so the
 # link proves the layering. tests/unit/<area>/suites.def lists its suites, test_*.c beside it.
 AREAS := $(notdir $(patsubst %/,%,$(dir $(wildcard tests/unit/*/suites.def))))
-WRAP  := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
+# What may fail on demand, here and in tests/torture: allocations, and the calls of calls_*.def, an
+# object a library, of which a link takes those it needs.
+comma := ,
+CALLS := $(wildcard tests/torture/calls_*.def)
+WRAP  := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdup strndup \
+         $(shell sed -nE 's/^CALL.[^,]*, *([A-Za-z0-9_]+),.*/\1/p' $(CALLS)))
+FAULT := $(OUT)/libfault.a
+$(FAULT): $(call obj,tests/unit/fault.c $(wildcard tests/torture/calls_*.c))
+	$(call do,ar) rm -f $@ && ar rcs $@ $^
 
 SEES_orchestration := $(SEES_daemon)
 SEES_worker        := $(SEES_daemon)
@@ -24,7 +32,7 @@ $(OUT)/tests/unit/%/main.o: tests/unit/main.c tests/unit/%/suites.def
 
 define unit_rule
 $(call obj,$(wildcard tests/unit/$(1)/*.c)): CFLAGS_ALL += -DSUITES='"tests/unit/$(1)/suites.def"'
-$(OUT)/unit_$(1): $(OUT)/tests/unit/$(1)/main.o $(call obj,tests/unit/fault.c $(wildcard tests/unit/$(1)/*.c) $(LIB_unit_$(1)) $(OWN_$(1))) $(call seen,$(1))
+$(OUT)/unit_$(1): $(OUT)/tests/unit/$(1)/main.o $(call obj,$(wildcard tests/unit/$(1)/*.c) $(LIB_unit_$(1)) $(OWN_$(1))) $(call seen,$(1)) $(FAULT)
 	$$(call do,link) $(CC) $(LINK_ALL) $(WRAP) $$^ -o $$@ $(call libs,$(1)) $(if $(OWN_$(1)),$(LIBS_$(1))) $(LIBS_unit_$(1)) $(LIBS_unit)
 .PHONY: unit-$(1)
 unit-$(1): $(OUT)/unit_$(1)
@@ -132,7 +140,6 @@ compile_commands.json: Makefile tests/tests.mk $(PRODUCT)
 	$(file >$@,[$(subst } {,}$(comma)$(newline){,$(foreach f,$(filter %.c,$(PRODUCT)),$(compdb_entry)))])
 	@test -s $@
 compdb_entry = {"directory": "$(CURDIR)", "file": "$f", "command": "$(subst ",\",$(CC) $(filter-out -ftrivial% -MMD -MP,$(CFLAGS_ALL)) -c $f)"}
-comma := ,
 define newline
 
 

@@ -1,0 +1,30 @@
+# Torture: every allocation and every fallible call of ours fails once, on the request path of both
+# daemons, in what starts them, in the store and the runner. `torture` takes all of it, with every
+# algorithm and with failures that last; `torture-short` is the part of `make check`. TORTURE_SITES
+# names a file that collects where something failed.
+TORTURE_FILES := tests/torture/daemon_thread.c tests/torture/sweep.c tests/torture/library.c tests/torture/test_requests.c \
+                 tests/lib/wire.c tests/lib/token_maker.c
+TORTURE_orchestration := tests/torture/shape_orchestration.c
+TORTURE_worker        := tests/torture/shape_worker.c
+
+$(call obj,tests/torture/test_requests.c): CFLAGS_ALL += -DSUITES='"tests/torture/suites_orchestration.def"'
+
+define torture_rule
+$(call obj,$(TORTURE_$(1))): CFLAGS_ALL += -DSUITES='"tests/torture/suites_$(1).def"'
+$(OUT)/tests/torture/main_$(1).o: tests/unit/main.c tests/torture/suites_$(1).def
+	$$(call do,cc) $(CC) $$(CFLAGS_ALL) -DSUITES='"tests/torture/suites_$(1).def"' -c $$< -o $$@
+$(OUT)/torture_$(1): $(OUT)/tests/torture/main_$(1).o $(call obj,$(TORTURE_FILES) $(TORTURE_$(1)) $(OWN_$(1))) $(call seen,$(1)) $(FAULT)
+	$$(call do,link) $(CC) $(LINK_ALL) $(WRAP) $$^ -o $$@ $(call libs,$(1)) $(LIBS_$(1)) $(LIBS_unit)
+endef
+TORTURES := orchestration worker
+$(foreach t,$(TORTURES),$(eval $(call torture_rule,$(t))))
+
+.PHONY: torture torture-short
+torture-short: $(TORTURES:%=$(OUT)/torture_%)
+	$(foreach t,$(TORTURES),$(OUT)/torture_$(t) &&) true
+torture: $(TORTURES:%=$(OUT)/torture_%)
+	$(foreach t,$(TORTURES),TORTURE_ALL=1 $(OUT)/torture_$(t) &&) true
+CHECK_PARTS  += torture-short
+CHECK_BUILDS += $(TORTURES:%=$(OUT)/torture_%)
+SANE_PARTS   += torture-short
+SANE_BUILDS  += $(TORTURES:%=$(OUT)/torture_%)
