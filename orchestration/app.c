@@ -293,18 +293,18 @@ prepare(struct orchestration *o, const struct config *config, int *exit_code, st
 }
 
 int
-app_run(const struct config *config, const char *port_file)
+app_run(const struct daemon_start *start)
 {
 	struct orchestration o = {.routes = NULL};
 	struct err e = {0};
 	int code;
 
-	if (!service_open(config, &o.service, &code, &e) || !prepare(&o, config, &code, &e)) {
+	if (!service_open(start, &o.service, &code, &e) || !prepare(&o, start->config, &code, &e)) {
 		LOG(ERROR, "daemon.not_started", TEXT_F("why", e.text));
 		code = service_exit_code(&e, code);
 	} else {
 		LOG(INFO, "policy.ownership", TEXT_F("policy", ownership_name(o.app.ownership)));
-		code = serve(&o, port_file);
+		code = serve(&o, start->port_file);
 	}
 	orchestration_metrics_stop(o.metrics);
 	store_close(o.app.store);

@@ -8,6 +8,7 @@
 #include "orchestration/policy/scope.h"
 #include "orchestration/store/store.h"
 #include "shared/daemon/common.h"
+#include "shared/daemon/daemon_start.h"
 
 struct app {
 	struct daemon_common common; /* first: the handlers of shared/daemon look here */
@@ -19,10 +20,10 @@ struct app {
 };
 
 /*
- * Runs the daemon on this thread until it is told to end; returns its exit code. port_file may be
- * NULL. config is borrowed for the whole run.
+ * Runs the daemon on this thread until it is told to end; returns its exit code. config is borrowed
+ * for the whole run.
  */
-int app_run(const struct config *config, const char *port_file);
+int app_run(const struct daemon_start *start);
 
 /* Everything --check-config can know without touching the store: keys, templates, addresses. */
 MUST_CHECK bool app_check(const struct config *config, struct err *e);

@@ -227,8 +227,9 @@ finish(struct app *app)
 }
 
 int
-app_run(const struct config *config, const char *port_file)
+app_run(const struct daemon_start *start)
 {
+	const struct config *config = start->config;
 	struct app app = {.runner = NULL};
 	struct err e = {0};
 	int code = EXIT_CODE_CONFIG;
@@ -238,12 +239,12 @@ app_run(const struct config *config, const char *port_file)
 	        !worker_settings_make(config, app.templates, &app.settings, &e)) {
 		LOG(ERROR, "daemon.not_started", TEXT_F("why", e.text));
 		code = service_exit_code(&e, code);
-	} else if (!service_open(config, &app.service, &code, &e) || !prepare(&app, &e)) {
+	} else if (!service_open(start, &app.service, &code, &e) || !prepare(&app, &e)) {
 		LOG(ERROR, "daemon.not_started", TEXT_F("why", e.text));
 		code = service_exit_code(&e, code);
 		finish(&app);
 	} else {
-		code = serve(&app, port_file);
+		code = serve(&app, start->port_file);
 		finish(&app);
 	}
 	worker_settings_clear(&app.settings);

@@ -24,10 +24,10 @@ struct app {
 };
 
 /*
- * Runs the daemon on this thread until it is told to end; returns its exit code. port_file may be
- * NULL. config is borrowed for the whole run.
+ * Runs the daemon on this thread until it is told to end; returns its exit code. config is borrowed
+ * for the whole run.
  */
-int app_run(const struct config *config, const char *port_file);
+int app_run(const struct daemon_start *start);
 
 /* Everything --check-config can know without the network: keys, templates, the exec shim. */
 MUST_CHECK bool app_check(const struct config *config, struct err *e);

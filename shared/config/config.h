@@ -91,9 +91,10 @@ MUST_CHECK bool config_load(const struct config_source *source, struct config_no
         OWNED struct config **out, struct err *e);
 void config_free(struct config *config);
 
-/* False, naming the key, if a key that is fixed at start has changed. */
-MUST_CHECK bool config_reload_ok(
-        const struct config *running, const struct config *next, struct err *e);
+/* False if a key that is fixed at start has changed: e names the first, changed (may be NULL) gets
+ * a line for each. */
+MUST_CHECK bool config_reload_ok(const struct config *running, const struct config *next,
+        struct config_lines *changed, struct err *e);
 
 /* Each key of the role and its value as TOML, in table order; "handlers[0].name" for elements.
  * Secrets read "***". Fails for want of memory only. */

@@ -120,17 +120,35 @@ config_free(struct config *config)
 	free(config);
 }
 
-/* The first fixed key in which two structs differ, or NULL. */
-static const struct config_key *
-changed(enum config_group group, const void *a, const void *b)
+struct changes {
+	struct config_lines *lines; /* NULL: nobody reads them */
+	struct err *e;
+	bool any;
+};
+
+/* e keeps the first. */
+static void
+note_change(struct changes *c, const char *before, const char *name, const char *behind)
+{
+	if (!c->any)
+		(void)err_set(c->e, ERR_CONFLICT, "%s%s%s needs a restart to change", before, name,
+		        behind);
+	if (c->lines != NULL)
+		config_lines_add(
+		        c->lines, "%s%s%s needs a restart to change", before, name, behind);
+	c->any = true;
+}
+
+/* The fixed keys in which two structs differ. */
+static void
+compare(enum config_group group, const void *a, const void *b, struct changes *c)
 {
 	const struct config_key *key;
 
 	for (size_t n = 0; (key = config_key_at(n)) != NULL; n++)
 		if (key->group == group && (key->flags & CONFIG_FIXED) != 0 &&
 		        !config_value_same(key, a, b))
-			return key;
-	return NULL;
+			note_change(c, "", key->name, "");
 }
 
 static bool
@@ -145,25 +163,23 @@ is_fixed(enum config_group group)
 }
 
 bool
-config_reload_ok(const struct config *running, const struct config *next, struct err *e)
+config_reload_ok(const struct config *running, const struct config *next,
+        struct config_lines *changed, struct err *e)
 {
+	struct changes c = {.lines = changed, .e = e};
+
 	for (enum config_group group = CONFIG_KEY; group < CONFIG_GROUPS; group++) {
 		size_t count = config_group_count(running, group);
 
 		if (!is_fixed(group))
 			continue;
-		if (count != config_group_count(next, group))
-			return err_set(e, ERR_CONFLICT, "[[%s]] needs a restart to change",
-			        config_group_name(group));
-		for (size_t i = 0; i < count; i++) {
-			const struct config_key *key =
-			        changed(group, config_group_element(running, group, i),
-			                config_group_element(next, group, i));
-
-			if (key != NULL)
-				return err_set(
-				        e, ERR_CONFLICT, "%s needs a restart to change", key->name);
+		if (count != config_group_count(next, group)) {
+			note_change(&c, "[[", config_group_name(group), "]]");
+			continue;
 		}
+		for (size_t i = 0; i < count; i++)
+			compare(group, config_group_element(running, group, i),
+			        config_group_element(next, group, i), &c);
 	}
-	return true;
+	return !c.any;
 }

@@ -198,6 +198,7 @@ void
 config_public_show(struct request *req, const struct grant *grant, void *app)
 {
 	const struct daemon_common *d = app;
+	const struct config *config = config_live_lock(d->live);
 	struct buf body = BUF(CONFIG_BODY);
 	struct json_out w = json_out_on(&body);
 
@@ -209,9 +210,10 @@ config_public_show(struct request *req, const struct grant *grant, void *app)
 	json_close(&w, '}');
 	if (d->worker_id != NULL)
 		json_put_text(&w, "worker_id", d->worker_id);
-	config_auth(d->config, &w);
+	config_auth(config, &w);
 	json_open(&w, "settings", '{');
-	config_public(d->config, config_value_show, &w);
+	config_public(config, config_value_show, &w);
+	config_live_unlock(d->live);
 	json_close(&w, '}');
 	json_close(&w, '}');
 	request_reply_json(req, 200, &body);

@@ -7,7 +7,7 @@
 #ifndef SHARED_DAEMON_COMMON_H
 #define SHARED_DAEMON_COMMON_H
 
-#include "shared/config/config.h"
+#include "shared/daemon/config_live.h"
 #include "shared/gate/openapi.h"
 #include "shared/gate/request.h"
 #include "shared/runtime/health.h"
@@ -15,7 +15,8 @@
 
 /* All borrowed; everything outlives the web that serves the handlers. */
 struct daemon_common {
-	const struct config *config;
+	const struct config *config; /* the daemon started with it */
+	struct config_live *live;    /* what a reload may change */
 	const struct health *health;
 	const struct metrics *metrics;
 	const char *worker_id; /* NULL at the orchestration */

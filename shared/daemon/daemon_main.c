@@ -18,17 +18,12 @@ print_lines(const struct config_lines *lines, const char *kind)
 
 /* NULL: the reasons are printed. */
 static struct config *
-load(const struct daemon_program *p, const struct options *options)
+load(const struct config_source *source)
 {
-	struct config_source source = {.role = p->role,
-	        .path = options->config,
-	        .sets = options->sets,
-	        .set_count = options->set_count,
-	        .env = (const char *const *)environ};
 	static struct config_notes notes; /* too large for a stack frame; main is entered once */
 	struct config *config = NULL;
 	struct err e = {0};
-	bool loaded = config_load(&source, &notes, &config, &e);
+	bool loaded = config_load(source, &notes, &config, &e);
 
 	print_lines(&notes.warnings, "warning");
 	if (loaded)
@@ -62,8 +57,9 @@ format_of(const struct config *config)
 }
 
 static int
-run(const struct daemon_program *p, const struct config *config, const char *port_file)
+run(const struct daemon_program *p, const struct daemon_start *start)
 {
+	const struct config *config = start->config;
 	enum log_level level = LEVEL_INFO;
 	struct err e = {0};
 	int code;
@@ -76,7 +72,7 @@ run(const struct daemon_program *p, const struct config *config, const char *por
 		return EXIT_CODE_TEMPORARY;
 	}
 	LOG(INFO, "config.loaded", TEXT_F("file", config->path != NULL ? config->path : "(none)"));
-	code = p->run(config, port_file);
+	code = p->run(start);
 	log_stop();
 	return code;
 }
@@ -86,9 +82,12 @@ daemon_main(const struct daemon_program *program, int argc, char **argv)
 {
 	AUTO(config) struct config *config = NULL;
 	static struct options options; /* holds texts; main is entered once */
+	struct config_source source;
+	enum options_outcome asked;
 
 	process_prepare();
-	switch (options_parse(&program->options, argc, argv, &options)) {
+	asked = options_parse(&program->options, argc, argv, &options);
+	switch (asked) {
 	case OPTIONS_USAGE:
 	default:
 		(void)fputs(options.text, stderr);
@@ -97,15 +96,20 @@ daemon_main(const struct daemon_program *program, int argc, char **argv)
 		(void)fputs(options.text, stdout);
 		return EXIT_CODE_OK;
 	case OPTIONS_CHECK:
-		config = load(program, &options);
-		return config != NULL ? check(program, config) : EXIT_CODE_CONFIG;
 	case OPTIONS_RUN:
 		break;
 	}
-	config = load(program, &options);
+	source = (struct config_source){.role = program->role,
+	        .path = options.config,
+	        .sets = options.sets,
+	        .set_count = options.set_count,
+	        .env = (const char *const *)environ};
+	config = load(&source);
 	if (config == NULL)
 		return EXIT_CODE_CONFIG;
+	if (asked == OPTIONS_CHECK)
+		return check(program, config);
 	if (options.operand_count > 0)
 		return program->command(config, options.operands, options.operand_count);
-	return run(program, config, options.port_file);
+	return run(program, &(struct daemon_start){config, &source, options.port_file});
 }

@@ -6,14 +6,15 @@
 #include "shared/config/config.h"
 #include "shared/config/exit_codes.h"
 #include "shared/config/options.h"
+#include "shared/daemon/daemon_start.h"
 
 struct daemon_program {
 	struct options_program options;
 	enum config_role role;
 	/* What --check-config looks at beyond the configuration itself; no network, no store. */
 	bool (*check)(const struct config *config, struct err *e);
-	/* Runs the daemon to its end; its exit code. port_file may be NULL. */
-	int (*run)(const struct config *config, const char *port_file);
+	/* Runs the daemon to its end; its exit code. */
+	int (*run)(const struct daemon_start *start);
 	/* For operands such as "db check"; NULL: none are taken. Its exit code. */
 	int (*command)(const struct config *config, char *const *operands, size_t count);
 };

@@ -1,6 +1,7 @@
 #include "shared/daemon/service.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "shared/base/clock.h"
@@ -34,23 +35,41 @@ service_exit_code(const struct err *e, int otherwise)
 	}
 }
 
-bool
-service_open(const struct config *config, struct service *s, int *exit_code, struct err *e)
+static void
+warn(const struct config *config, const struct security_report *report)
 {
-	struct security_report report = {.count = 0};
-
-	*s = (struct service){.config = config};
-	service_manager_read(&s->manager);
-	*exit_code = EXIT_CODE_CONFIG;
-	if (!settings_security_service(config, &s->security, &report, e))
-		return false;
-	for (size_t i = 0; i < report.count; i++)
-		LOG(WARN, "security.warning", TEXT_F("what", report.warnings[i]));
+	for (size_t i = 0; i < report->count; i++)
+		LOG(WARN, "security.warning", TEXT_F("what", report->warnings[i]));
 	if (!config->web_auth_enabled)
 		LOG(WARN, "security.disabled",
 		        TEXT_F("what", "authentication is off: every caller may do everything"));
+}
+
+static bool
+open_security(struct service *s, struct err *e)
+{
+	AUTO(security_service) struct security_service *service = NULL;
+	struct security_report report = {.count = 0};
+
+	if (!settings_security_service(s->config, &service, &report, e) ||
+	        !security_live_new(service, &s->security, e))
+		return false;
+	(void)TAKE(service);
+	warn(s->config, &report);
+	return true;
+}
+
+bool
+service_open(const struct daemon_start *start, struct service *s, int *exit_code, struct err *e)
+{
+	*s = (struct service){.config = start->config};
+	service_manager_read(&s->manager);
+	*exit_code = EXIT_CODE_CONFIG;
+	if (!open_security(s, e))
+		return false;
 	*exit_code = EXIT_CODE_TEMPORARY;
-	if (loop_new("service", &s->loop, e) && metrics_new(&s->metrics, e) &&
+	if (config_live_new(start->config, start->source, &s->config_live, e) &&
+	        loop_new("service", &s->loop, e) && metrics_new(&s->metrics, e) &&
 	        health_new(&s->health, e))
 		return true;
 	service_close(s);
@@ -62,6 +81,7 @@ service_common(const struct service *s, const char *worker_id)
 {
 	return (struct daemon_common){
 	        .config = s->config,
+	        .live = s->config_live,
 	        .health = s->health,
 	        .metrics = s->metrics,
 	        .worker_id = worker_id,
@@ -102,9 +122,10 @@ web_settings(const struct service *s, const struct service_web *web)
                                .log_unknown_permissions =
 	                                s->config->web_auth_log_unknown_permissions,
                                .realm = "tasker",
+                               .api_key_header = s->config->web_auth_api_key_header,
                                .app = web->app,
 	                       },
-	        .service = s->security,
+	        .security = s->security,
 	        .cache_entries = (size_t)s->config->web_auth_token_cache_entries,
 	        .find_session = web->find_session,
 	        .find_arg = web->find_arg,
@@ -157,12 +178,53 @@ force(void *arg)
 }
 
 static void
+keep(const struct config_notes *notes, const struct err *e)
+{
+	for (size_t i = 0; i < notes->problems.count; i++)
+		LOG(ERROR, "config.problem", TEXT_F("what", notes->problems.text[i]));
+	LOG(ERROR, "config.kept", TEXT_F("why", e->text),
+	        TEXT_F("what", "the configuration in force stays"));
+}
+
+/* Everything that may fail comes before anything changes. */
+static bool
+read_again(struct service *s, struct config_notes *notes, struct err *e)
+{
+	AUTO(config) struct config *next = NULL;
+	AUTO(security_service) struct security_service *service = NULL;
+	struct security_report report = {.count = 0};
+	enum log_level level = LEVEL_INFO;
+
+	if (!config_live_read(s->config_live, notes, &next, e) ||
+	        !settings_security_service(next, &service, &report, e))
+		return false;
+	for (size_t i = 0; i < notes->warnings.count; i++)
+		LOG(WARN, "config.warning", TEXT_F("what", notes->warnings.text[i]));
+	warn(next, &report);
+	(void)log_level_parse(next->log_level, &level);
+	log_level_set(level);
+	security_live_replace(s->security, TAKE(service));
+	config_live_swap(s->config_live, TAKE(next));
+	return true;
+}
+
+/* SIGHUP: all of the new configuration, or the one in force (AK8, CF1). */
+static void
 reload(void *arg)
 {
-	(void)arg;
-	LOG(WARN, "daemon.reload",
-	        TEXT_F("what", "SIGHUP changes nothing in this version; restart to apply a "
-	                       "configuration"));
+	struct service *s = arg;
+	struct config_notes *notes = calloc(1, sizeof(*notes)); /* too large for a stack frame */
+	struct err e = {0};
+
+	if (notes == NULL) {
+		LOG(ERROR, "config.kept", TEXT_F("why", "out of memory for a configuration"));
+		return;
+	}
+	if (read_again(s, notes, &e))
+		LOG(INFO, "config.reloaded");
+	else
+		keep(notes, &e);
+	free(notes);
 }
 
 static void
@@ -242,6 +304,7 @@ service_close(struct service *s)
 	health_free(s->health);
 	metrics_free(s->metrics);
 	loop_free(s->loop);
-	security_service_free(s->security);
+	security_live_free(s->security);
+	config_live_free(s->config_live);
 	*s = (struct service){0};
 }

@@ -8,19 +8,21 @@
 
 #include "shared/config/exit_codes.h"
 #include "shared/daemon/common.h"
+#include "shared/daemon/daemon_start.h"
 #include "shared/gate/web.h"
 #include "shared/runtime/process.h"
 #include "shared/runtime/service_manager.h"
-#include "shared/security/security_service.h"
+#include "shared/security/security_live.h"
 
 /* Plain data: a daemon reads the fields and frees them only by service_close(). */
 struct service {
-	const struct config *config;
+	const struct config *config;     /* it started with it */
+	struct config_live *config_live; /* what SIGHUP reads anew */
 	struct service_manager manager;
 	struct loop *loop;
 	struct metrics *metrics;
 	struct health *health;
-	struct security_service *security;
+	struct security_live *security;
 	struct web *web;
 	struct loop_timer *watchdog;
 	const struct service_hooks *hooks;
@@ -52,7 +54,7 @@ struct service_web {
 /* Logs what start-up should say (authentication off, warnings). On failure *exit_code says how to
  * end, and s needs no closing. */
 MUST_CHECK bool service_open(
-        const struct config *config, struct service *s, int *exit_code, struct err *e);
+        const struct daemon_start *start, struct service *s, int *exit_code, struct err *e);
 
 /* The common part of a daemon's app, filled from s; the daemon adds its routes to api. */
 struct daemon_common service_common(const struct service *s, const char *worker_id);

@@ -123,7 +123,6 @@ settings_security_service(const struct config *config, OWNED struct security_ser
 	        .enabled = config->web_auth_enabled,
 	        .users = user_tokens(config),
 	        .workers = worker_tokens(config),
-	        .api_key_header = config->web_auth_api_key_header,
 	        .api_keys = keys,
 	        .api_key_count = count,
 	};

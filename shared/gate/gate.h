@@ -29,7 +29,7 @@ struct gate_settings {
 	struct json_limits json;
 	bool access_log, log_unknown_permissions;
 	const char *realm;          /* "tasker" */
-	const char *api_key_header; /* "X-API-Key"; web_start() asks the service when NULL */
+	const char *api_key_header; /* "X-API-Key"; NULL: API keys are not read */
 	void *app;                  /* given to handlers */
 };
 

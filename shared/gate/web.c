@@ -50,7 +50,7 @@ lane_open(struct web *w, struct lane *lane, size_t n, struct err *e)
 	(void)snprintf(name, sizeof(name), "%s-%zu", s->name, n);
 	lane->web = w;
 	if (!loop_new(name, &lane->loop, e) ||
-	        !authenticator_new(s->service, s->cache_entries, s->find_session, s->find_arg,
+	        !authenticator_new(s->security, s->cache_entries, s->find_session, s->find_arg,
 	                &lane->authenticator, e) ||
 	        !gate_new(&s->gate, lane->authenticator, w->metrics, &lane->gate, e))
 		return false;
@@ -159,9 +159,6 @@ web_start(const struct web_settings *settings, OWNED struct web **out, struct er
 	if (w == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for the web side");
 	w->settings = *settings;
-	if (settings->gate.api_key_header == NULL)
-		w->settings.gate.api_key_header =
-		        security_service_api_key_header(settings->service);
 	if (!open_all(w, e))
 		return false;
 	*out = TAKE(w);

@@ -17,9 +17,9 @@ struct web_settings {
 	unsigned threads;    /* 0: one a core; at most WEB_THREADS */
 	struct http_limits limits;
 	struct gate_settings gate;
-	const struct security_service *service;
-	size_t cache_entries;         /* of each loop's token cache */
-	session_find_fn find_session; /* NULL: no sessions here */
+	struct security_live *security; /* the service in force */
+	size_t cache_entries;           /* of each loop's token cache */
+	session_find_fn find_session;   /* NULL: no sessions here */
 	void *find_arg;
 	struct metrics *metrics; /* NULL: nothing is counted */
 };

@@ -1,6 +1,7 @@
 #include "shared/security/api_key_registry.h"
 
 #include <openssl/crypto.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ struct entry {
 };
 
 struct api_key_registry {
+	atomic_uint refs;
 	size_t count;
 	struct entry entries[];
 };
@@ -224,6 +226,7 @@ api_key_registry_new(const struct api_key_settings *settings, size_t count, bool
 	r = calloc(1, sizeof(*r) + count * sizeof(r->entries[0]));
 	if (r == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for API keys");
+	atomic_init(&r->refs, 1);
 	for (size_t i = 0; i < count; i++) {
 		struct entry *entry = &r->entries[i];
 
@@ -238,10 +241,18 @@ api_key_registry_new(const struct api_key_settings *settings, size_t count, bool
 	return true;
 }
 
+struct api_key_registry *
+api_key_registry_ref(struct api_key_registry *r)
+{
+	if (r != NULL)
+		atomic_fetch_add_explicit(&r->refs, 1, memory_order_relaxed);
+	return r;
+}
+
 void
 api_key_registry_free(struct api_key_registry *r)
 {
-	if (r == NULL)
+	if (r == NULL || atomic_fetch_sub(&r->refs, 1) != 1)
 		return;
 	for (size_t i = 0; i < r->count; i++)
 		clear(&r->entries[i]);

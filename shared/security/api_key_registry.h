@@ -51,7 +51,9 @@ struct api_key_registry;
 MUST_CHECK bool api_key_registry_new(const struct api_key_settings *settings, size_t count,
         bool strict, OWNED struct api_key_registry **out, struct security_report *report,
         struct err *e);
-void api_key_registry_free(struct api_key_registry *r); /* NULL is fine */
+/* Counted, from any thread: who calls _ref() calls _free() once more. NULL is fine. */
+struct api_key_registry *api_key_registry_ref(struct api_key_registry *r);
+void api_key_registry_free(struct api_key_registry *r);
 
 /* Its keys, 0 to count - 1, in the order of the settings. */
 size_t api_key_registry_count(const struct api_key_registry *r);

@@ -11,96 +11,44 @@
  * With authentication off everybody is "anonymous" with every permission, except that a worker's
  * session is still looked up: the internal protocol needs to know whose session it is.
  *
- * Contexts of API keys and of "anonymous" are made once, here, so that such a request allocates
- * nothing.
+ * Each check first follows the service in force; service_view.h holds what it makes of it.
  */
 #include "shared/security/authenticator.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "shared/security/bearer.h"
-#include "shared/security/jwt_authenticator.h"
 #include "shared/security/secret_token.h"
+#include "shared/security/service_view.h"
 #include "shared/security/token_cache.h"
 
 struct authenticator {
-	const struct security_service *service;
+	struct security_live *live;
+	struct service_view *view;
 	session_find_fn find;
 	void *find_arg;
 	struct digest *hasher;
-	struct jwt_authenticator *jwt;
-	struct token_cache *cache;                    /* NULL: switched off */
-	const struct security_context *anonymous;     /* NULL while authentication is on */
-	const struct security_context **key_contexts; /* one an API key, in its order */
-	const char *unknown_permission;               /* of the check at hand */
+	struct token_cache *cache;      /* NULL: switched off */
+	const char *unknown_permission; /* of the check at hand */
 	struct authenticator_stats stats;
 };
 
-static bool
-make_anonymous(struct authenticator *a, struct err *e)
-{
-	struct security_context fields = {
-	        .caller = CALLER_USER,
-	        .method = AUTH_METHOD_DISABLED,
-	        .permissions = permission_set_all(),
-	        .subject = "anonymous",
-	        .owner = "anonymous",
-	};
-
-	return security_service_enabled(a->service) ||
-	       security_context_new(&fields, &a->anonymous, e);
-}
-
-static bool
-make_key_context(const struct api_key *key, const struct security_context **out, struct err *e)
-{
-	char subject[sizeof("key:") + API_KEY_ID_MAX];
-	struct security_context fields = {
-	        .caller = CALLER_USER,
-	        .method = AUTH_METHOD_API_KEY,
-	        .permissions = key->permissions,
-	        .subject = subject,
-	        .owner = subject,
-	        .tenant = key->tenant,
-	        .token_id = key->id,
-	        .expires_at_s = key->not_after_s,
-	};
-
-	(void)snprintf(subject, sizeof(subject), "key:%s", key->id);
-	return security_context_new(&fields, out, e);
-}
-
-static bool
-make_key_contexts(struct authenticator *a, struct err *e)
-{
-	const struct api_key_registry *keys = security_service_api_keys(a->service);
-	size_t count = api_key_registry_count(keys);
-
-	a->key_contexts = calloc(count + 1, sizeof(const struct security_context *));
-	if (a->key_contexts == NULL)
-		return err_set(e, ERR_NOMEM, "out of memory for the contexts of API keys");
-	for (size_t i = 0; i < count; i++)
-		if (!make_key_context(api_key_registry_at(keys, i), &a->key_contexts[i], e))
-			return false;
-	return true;
-}
-
 bool
-authenticator_new(const struct security_service *service, size_t cache_entries,
-        session_find_fn find, void *find_arg, OWNED struct authenticator **out, struct err *e)
+authenticator_new(struct security_live *live, size_t cache_entries, session_find_fn find,
+        void *find_arg, OWNED struct authenticator **out, struct err *e)
 {
 	AUTO(authenticator) struct authenticator *a = calloc(1, sizeof(*a));
 
 	if (a == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for an authenticator");
-	a->service = service;
+	a->live = live;
 	a->find = find;
 	a->find_arg = find_arg;
 	if (cache_entries > 0 && !token_cache_new(cache_entries, &a->cache, e))
 		return false;
-	if (!digest_new(&a->hasher, e) || !jwt_authenticator_new(service, &a->jwt, e) ||
-	        !make_anonymous(a, e) || !make_key_contexts(a, e))
+	if (!digest_new(&a->hasher, e) || !service_view_new(live, &a->view, e))
 		return false;
 	*out = TAKE(a);
 	return true;
@@ -111,14 +59,26 @@ authenticator_free(struct authenticator *a)
 {
 	if (a == NULL)
 		return;
-	for (size_t i = 0; a->key_contexts != NULL && a->key_contexts[i] != NULL; i++)
-		security_context_unref(a->key_contexts[i]);
-	free(a->key_contexts);
-	security_context_unref(a->anonymous);
 	token_cache_free(a->cache);
-	jwt_authenticator_free(a->jwt);
+	service_view_free(a->view);
 	digest_free(a->hasher);
 	free(a);
+}
+
+/* To the service in force. False: it cannot be followed for want of memory, so nobody is judged. */
+static bool
+follow(struct authenticator *a)
+{
+	struct service_view *now = NULL;
+	struct err e = {0};
+
+	if (security_live_generation(a->live) == a->view->generation)
+		return true;
+	if (!service_view_new(a->live, &now, &e))
+		return false;
+	service_view_free(a->view);
+	a->view = now;
+	return true;
 }
 
 static enum verdict
@@ -155,52 +115,86 @@ static enum verdict
 check_api_key(struct authenticator *a, const struct credentials *c, int64_t now_s,
         const struct security_context **out)
 {
-	ptrdiff_t i = api_key_registry_find(security_service_api_keys(a->service), a->hasher,
+	ptrdiff_t i = api_key_registry_find(security_service_api_keys(a->view->service), a->hasher,
 	        c->api_key, c->api_key_len, now_s);
 
 	if (i < 0)
 		return VERDICT_DENY_API_KEY;
-	*out = security_context_ref(a->key_contexts[i]);
+	*out = security_context_ref(a->view->key_contexts[i]);
 	return VERDICT_GRANT;
+}
+
+static void
+remember(struct authenticator *a, const char *token, size_t len, const struct jwt_acceptance *got)
+{
+	struct token_cache_entry entry = {
+	        .token = token,
+	        .len = len,
+	        .fact = {
+	                 .context = got->context,
+	                 .from_s = got->valid_from_s,
+	                 .until_s = got->valid_until_s,
+	                 .generation = a->view->generation,
+	                 .rules = security_service_rules(a->view->service),
+	                 }
+        };
+
+	memcpy(entry.fact.fingerprint, got->fingerprint, DIGEST_BYTES);
+	token_cache_put(a->cache, &entry);
 }
 
 static enum verdict
 verify_token(struct authenticator *a, const char *token, size_t len, int64_t now_s,
         const struct security_context **out)
 {
-	struct jwt_acceptance accepted = {0};
-	enum verdict v = jwt_authenticator_check(a->jwt, token, len, now_s, &accepted);
+	struct jwt_acceptance got = {0};
+	enum verdict v = jwt_authenticator_check(a->view->jwt, token, len, now_s, &got);
 
-	if (accepted.unknown_permission != NULL)
-		a->unknown_permission = accepted.unknown_permission;
+	if (got.unknown_permission != NULL)
+		a->unknown_permission = got.unknown_permission;
+	if (got.unknown_user_key)
+		security_live_unknown_key(a->live);
 	if (v != VERDICT_GRANT)
 		return v;
 	a->stats.verified++;
-	a->stats.permissions_ignored += accepted.permissions_ignored;
+	a->stats.permissions_ignored += got.permissions_ignored;
 	if (a->cache != NULL)
-		token_cache_put(a->cache, &(struct token_cache_entry){.token = token,
-		                                  .len = len,
-		                                  .context = accepted.context,
-		                                  .from_s = accepted.valid_from_s,
-		                                  .until_s = accepted.valid_until_s});
-	*out = accepted.context;
+		remember(a, token, len, &got);
+	*out = got.context;
 	return v;
+}
+
+/* Would a token that was good under an earlier generation be so under this one? Its times are asked
+ * anyway, so what is left are the rules and its key. */
+static bool
+still_holds(struct authenticator *a, struct token_cache_fact *fact)
+{
+	if (fact->generation == a->view->generation)
+		return true;
+	if (fact->rules != security_service_rules(a->view->service) ||
+	        !jwt_authenticator_has_key(
+	                a->view->jwt, fact->context->caller, fact->fingerprint)) {
+		token_cache_drop(fact);
+		return false;
+	}
+	fact->generation = a->view->generation;
+	return true;
 }
 
 static enum verdict
 check_token(struct authenticator *a, const char *token, size_t len, int64_t now_s,
         const struct security_context **out)
 {
-	const struct security_context *known =
+	struct token_cache_fact *known =
 	        a->cache != NULL ? token_cache_find(a->cache, token, len, now_s) : NULL;
 
-	if (known == NULL) {
+	if (known == NULL || !still_holds(a, known)) {
 		a->stats.misses++;
 		return bearer_is_token68(token, len) ? verify_token(a, token, len, now_s, out)
 		                                     : VERDICT_DENY_MALFORMED;
 	}
 	a->stats.hits++;
-	*out = security_context_ref(known);
+	*out = security_context_ref(known->context);
 	return VERDICT_GRANT;
 }
 
@@ -230,7 +224,7 @@ check_disabled(struct authenticator *a, const struct credentials *c, int64_t now
 	        bearer_parse(c->authorization, c->authorization_len, &token, &len) &&
 	        secret_token_looks_like(SECRET_TOKEN_SESSION, token, len))
 		return check_session(a, token, len, now_s, out);
-	*out = security_context_ref(a->anonymous);
+	*out = security_context_ref(a->view->anonymous);
 	return VERDICT_GRANT;
 }
 
@@ -238,7 +232,9 @@ static enum verdict
 check(struct authenticator *a, const struct credentials *c, int64_t now_s,
         const struct security_context **out)
 {
-	if (!security_service_enabled(a->service))
+	if (!follow(a))
+		return VERDICT_DENY_UNAVAILABLE;
+	if (!security_service_enabled(a->view->service))
 		return check_disabled(a, c, now_s, out);
 	if (c->authorization != NULL)
 		return check_bearer(a, c, now_s, out);

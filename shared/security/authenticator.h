@@ -1,15 +1,16 @@
 /*
- * Credential in, security context out: one authenticator a loop, over one shared service.
+ * Credential in, security context out: one authenticator a loop, over one live service.
  *
- * The service (security_service.h) is immutable and shared: keys, API keys, claim rules. The
- * authenticator adds what belongs to its loop: the token cache and the contexts it made. A bearer
- * decides before an API key, and a bad bearer never falls back (CR4, CR5).
+ * The service (security_service.h) is immutable and shared: keys, API keys, claim rules; each check
+ * begins by following the one in force (security_live.h). The authenticator adds what belongs to
+ * its loop: the token cache and the contexts it made. A bearer decides before an API key, and a bad
+ * bearer never falls back (CR4, CR5).
  */
 #ifndef SHARED_SECURITY_AUTHENTICATOR_H
 #define SHARED_SECURITY_AUTHENTICATOR_H
 
 #include "shared/security/authorize.h"
-#include "shared/security/security_service.h"
+#include "shared/security/security_live.h"
 
 struct authenticator;
 
@@ -49,9 +50,8 @@ typedef enum verdict (*session_find_fn)(
 enum auth_progress { AUTH_READY, AUTH_PENDING };
 typedef void (*auth_resume_fn)(const struct authentication *result, void *arg);
 
-/* service must outlive it. cache_entries is rounded up to a power of two; 0 switches the cache off.
- */
-MUST_CHECK bool authenticator_new(const struct security_service *service, size_t cache_entries,
+/* live must outlive it. cache_entries is rounded up to a power of two; 0 switches the cache off. */
+MUST_CHECK bool authenticator_new(struct security_live *live, size_t cache_entries,
         session_find_fn find, void *find_arg, OWNED struct authenticator **out, struct err *e);
 void authenticator_free(struct authenticator *a);
 

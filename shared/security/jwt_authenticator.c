@@ -1,6 +1,7 @@
 #include "shared/security/jwt_authenticator.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "shared/security/jws.h"
 
@@ -20,7 +21,8 @@ static bool
 open_ring(struct ring *ring, const struct trust *trust, struct err *e)
 {
 	ring->trust = trust;
-	return trust == NULL || jws_verifier_new(trust_keys(trust), &ring->verifier, e);
+	return trust == NULL || trust_keys(trust) == NULL ||
+	       jws_verifier_new(trust_keys(trust), &ring->verifier, e);
 }
 
 bool
@@ -66,7 +68,8 @@ typ_fits(const struct ring *ring, enum jws_typ typ)
 }
 
 static enum verdict
-check_opened(struct jwt_authenticator *j, const struct json *payload, int64_t now_s)
+check_opened(struct jwt_authenticator *j, const struct json *payload, int64_t now_s,
+        struct jwt_acceptance *out)
 {
 	struct ring *ring = ring_for(j, payload);
 	const struct key *key = NULL;
@@ -74,12 +77,16 @@ check_opened(struct jwt_authenticator *j, const struct json *payload, int64_t no
 
 	if (ring->trust == NULL)
 		return VERDICT_DENY_UNKNOWN_KEY;
+	if (ring->verifier == NULL)
+		return VERDICT_DENY_UNAVAILABLE; /* its keys are awaited (JK15) */
 	if (!typ_fits(ring, j->jws.typ))
 		return VERDICT_DENY_MALFORMED;
 	v = jws_check(ring->verifier, &j->jws, &key);
-	return v == VERDICT_GRANT
-	               ? claims_check(payload, trust_rules(ring->trust), now_s, &j->claims)
-	               : v;
+	out->unknown_user_key = v == VERDICT_DENY_UNKNOWN_KEY && ring == &j->users;
+	if (v != VERDICT_GRANT)
+		return v;
+	out->fingerprint = key_fingerprint(key);
+	return claims_check(payload, trust_rules(ring->trust), now_s, &j->claims);
 }
 
 enum verdict
@@ -96,7 +103,7 @@ jwt_authenticator_check(struct jwt_authenticator *j, const char *token, size_t l
 	if (!json_parse(
 	            (const char *)j->jws.payload, j->jws.payload_len, &claims_limits, &payload, &e))
 		return e.code == ERR_NOMEM ? VERDICT_DENY_UNAVAILABLE : VERDICT_DENY_MALFORMED;
-	v = check_opened(j, payload, now_s);
+	v = check_opened(j, payload, now_s, out);
 	if (v == VERDICT_DENY_PERMISSIONS)
 		out->unknown_permission = j->claims.unknown_permission;
 	if (v != VERDICT_GRANT)
@@ -107,6 +114,20 @@ jwt_authenticator_check(struct jwt_authenticator *j, const char *token, size_t l
 	        .valid_from_s = j->claims.valid_from_s,
 	        .valid_until_s = j->claims.valid_until_s,
 	        .permissions_ignored = j->claims.permissions_ignored,
-	        .unknown_permission = j->claims.unknown_permission};
+	        .unknown_permission = j->claims.unknown_permission,
+	        .fingerprint = out->fingerprint};
 	return VERDICT_GRANT;
+}
+
+bool
+jwt_authenticator_has_key(const struct jwt_authenticator *j, enum caller_class caller,
+        const unsigned char fingerprint[DIGEST_BYTES])
+{
+	const struct ring *ring = caller == CALLER_SYSTEM ? &j->workers : &j->users;
+	const struct key_set *keys = ring->trust != NULL ? trust_keys(ring->trust) : NULL;
+
+	for (size_t i = 0; keys != NULL && i < key_set_count(keys); i++)
+		if (memcmp(key_fingerprint(key_set_at(keys, i)), fingerprint, DIGEST_BYTES) == 0)
+			return true;
+	return false;
 }

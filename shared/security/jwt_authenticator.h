@@ -12,12 +12,14 @@
 
 struct jwt_authenticator;
 
-/* One accepted token. */
+/* One accepted token, and what a refused one asks for. */
 struct jwt_acceptance {
 	const struct security_context *context; /* one reference, the caller's */
 	int64_t valid_from_s, valid_until_s;    /* good in [from, until) */
 	size_t permissions_ignored;             /* unknown ones in a token that may have them */
 	const char *unknown_permission;         /* see claims.h; until the next check */
+	const unsigned char *fingerprint; /* of the key that signed it; as long as the service */
+	bool unknown_user_key; /* it names a key that users do not have: maybe a new one */
 };
 
 /* service must outlive it. */
@@ -25,9 +27,16 @@ MUST_CHECK bool jwt_authenticator_new(const struct security_service *service,
         OWNED struct jwt_authenticator **out, struct err *e);
 void jwt_authenticator_free(struct jwt_authenticator *j); /* NULL is fine */
 
-/* Fills *out only for GRANT; for DENY_PERMISSIONS only unknown_permission. */
+/* Fills *out only for GRANT; for a refusal only unknown_permission or unknown_user_key. Is the
+ * caller's to zero before. */
 MUST_CHECK enum verdict jwt_authenticator_check(struct jwt_authenticator *j, const char *token,
         size_t len, int64_t now_s, struct jwt_acceptance *out);
+
+/* Is the key with this fingerprint still one of those that tokens of this caller may be signed
+ * with?
+ */
+bool jwt_authenticator_has_key(const struct jwt_authenticator *j, enum caller_class caller,
+        const unsigned char fingerprint[DIGEST_BYTES]);
 
 AUTO_DEFINE(jwt_authenticator, struct jwt_authenticator, jwt_authenticator_free)
 

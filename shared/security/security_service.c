@@ -1,16 +1,20 @@
 #include "shared/security/security_service.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/base/rand.h"
+
 struct security_service {
+	atomic_uint refs;
+	uint64_t rules;
 	bool enabled;
-	char *api_key_header;
 	struct trust *users, *workers; /* NULL: no key is configured */
 	struct api_key_registry *api_keys;
 };
 
-static const char default_header[] = "X-API-Key";
+#define WORKER_KEY_SHARED "tokens of workers need a key of their own, not the users'"
 
 static bool
 fill_tokens(struct security_service *s, const struct security_settings *from,
@@ -37,9 +41,9 @@ classes_are_apart(const struct security_service *s, struct err *e)
 {
 	if (s->users == NULL || s->workers == NULL)
 		return true;
-	if (key_set_overlaps(trust_keys(s->users), trust_keys(s->workers)))
-		return err_set(e, ERR_CONFLICT,
-		        "tokens of workers need a key of their own, not the users'");
+	if (trust_keys(s->users) != NULL &&
+	        key_set_overlaps(trust_keys(s->users), trust_keys(s->workers)))
+		return err_set(e, ERR_CONFLICT, WORKER_KEY_SHARED);
 	if (strcmp(trust_rules(s->users)->audience, trust_rules(s->workers)->audience) == 0)
 		return err_set(e, ERR_CONFLICT,
 		        "tokens of workers need an audience of their own, not the users'");
@@ -50,12 +54,7 @@ static bool
 fill(struct security_service *s, const struct security_settings *from,
         struct security_report *report, struct err *e)
 {
-	const char *header = from->api_key_header != NULL ? from->api_key_header : default_header;
-
 	s->enabled = from->enabled;
-	s->api_key_header = strdup(header);
-	if (s->api_key_header == NULL)
-		return err_set(e, ERR_NOMEM, "out of memory for the security service");
 	if (!api_key_registry_new(from->api_keys, from->enabled ? from->api_key_count : 0,
 	            from->users.strict_permissions, &s->api_keys, report, e))
 		return false;
@@ -71,34 +70,81 @@ security_service_new(const struct security_settings *settings, OWNED struct secu
 
 	if (s == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for the security service");
+	atomic_init(&s->refs, 1);
+	s->rules = rand_u64();
 	if (!fill(s, settings, report, e))
 		return false;
 	*out = TAKE(s);
 	return true;
 }
 
+/* A service of its own that shares the parts of s. */
+static struct security_service *
+copy(const struct security_service *s)
+{
+	struct security_service *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	atomic_init(&c->refs, 1);
+	c->rules = s->rules;
+	c->enabled = s->enabled;
+	c->users = trust_ref(s->users);
+	c->workers = trust_ref(s->workers);
+	c->api_keys = api_key_registry_ref(s->api_keys);
+	return c;
+}
+
+bool
+security_service_with_user_keys(const struct security_service *s, struct key_set *keys,
+        OWNED struct security_service **out, struct err *e)
+{
+	AUTO(security_service) struct security_service *c = copy(s);
+	struct trust *users = NULL;
+
+	if (c == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory for the security service");
+	if (c->users == NULL)
+		return err_set(e, ERR_CONFLICT, "no tokens of users are configured");
+	if (keys != NULL && c->workers != NULL && key_set_overlaps(keys, trust_keys(c->workers)))
+		return err_set(e, ERR_CONFLICT, WORKER_KEY_SHARED);
+	if (!trust_with_keys(c->users, keys, &users, e))
+		return false;
+	trust_free(c->users);
+	c->users = users;
+	*out = TAKE(c);
+	return true;
+}
+
+struct security_service *
+security_service_ref(struct security_service *s)
+{
+	if (s != NULL)
+		atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+	return s;
+}
+
 void
 security_service_free(struct security_service *s)
 {
-	if (s == NULL)
+	if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
 		return;
 	trust_free(s->users);
 	trust_free(s->workers);
 	api_key_registry_free(s->api_keys);
-	free(s->api_key_header);
 	free(s);
+}
+
+uint64_t
+security_service_rules(const struct security_service *s)
+{
+	return s->rules;
 }
 
 bool
 security_service_enabled(const struct security_service *s)
 {
 	return s->enabled;
-}
-
-const char *
-security_service_api_key_header(const struct security_service *s)
-{
-	return s->api_key_header;
 }
 
 const struct trust *

@@ -1,6 +1,7 @@
 /*
  * The security service: everything shared that turns a credential into a verdict. Built once from
- * plain settings (shared/ sees no configuration), immutable, replaced whole on reload.
+ * plain settings (shared/ sees no configuration), immutable, counted; security_live.h replaces it
+ * while requests run.
  */
 #ifndef SHARED_SECURITY_SECURITY_SERVICE_H
 #define SHARED_SECURITY_SECURITY_SERVICE_H
@@ -12,7 +13,6 @@ struct security_settings {
 	bool enabled;
 	struct token_settings users;
 	struct token_settings workers; /* no key: internal rows answer 401 */
-	const char *api_key_header;    /* NULL: X-API-Key */
 	const struct api_key_settings *api_keys;
 	size_t api_key_count;
 };
@@ -22,10 +22,21 @@ struct security_service;
 /* ERR_FORMAT, ERR_CRYPTO or ERR_LIMIT name the setting or file at fault, never key text (JT23). */
 MUST_CHECK bool security_service_new(const struct security_settings *settings,
         OWNED struct security_service **out, struct security_report *report, struct err *e);
+/*
+ * The same service, but users' tokens are signed with these keys, which it then owns; NULL: they
+ * are awaited. ERR_CONFLICT: a worker's key is among them. On failure keys stays the caller's.
+ */
+MUST_CHECK bool security_service_with_user_keys(const struct security_service *s,
+        struct key_set *keys, OWNED struct security_service **out, struct err *e);
+/* Counted, from any thread: who calls _ref() calls _free() once more. NULL is fine. */
+struct security_service *security_service_ref(struct security_service *s);
 void security_service_free(struct security_service *s);
 
+/* A random number of its security_service_new(), the same in all that was derived from that: equal
+ * numbers, equal rules. */
+uint64_t security_service_rules(const struct security_service *s);
+
 bool security_service_enabled(const struct security_service *s);
-const char *security_service_api_key_header(const struct security_service *s);
 /* Whom bearer tokens are believed from; NULL where no key is configured. */
 BORROWED const struct trust *security_service_users(const struct security_service *s);
 BORROWED const struct trust *security_service_workers(const struct security_service *s);

@@ -8,6 +8,7 @@
  */
 #include "shared/security/token_cache.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,9 +20,8 @@ enum { HASHED_TAIL = 64, ROUNDS_BYTES = 1, ROUNDS_END = 3 };
 struct entry {
 	char *token; /* NULL: empty */
 	size_t len;
-	const struct security_context *context;
-	int64_t from_s, until_s;
 	uint64_t used; /* tick of its last use */
+	struct token_cache_fact fact;
 };
 
 struct set {
@@ -72,7 +72,7 @@ clear(struct entry *entry)
 		return;
 	secret_wipe(entry->token, entry->len);
 	free(entry->token);
-	security_context_unref(entry->context);
+	security_context_unref(entry->fact.context);
 	*entry = (struct entry){0};
 }
 
@@ -149,20 +149,26 @@ entry_of(struct set *set, uint64_t hash, const char *token, size_t len)
 	return NULL;
 }
 
-const struct security_context *
+struct token_cache_fact *
 token_cache_find(struct token_cache *c, const char *token, size_t len, int64_t now_s)
 {
 	uint64_t hash = hash_of(c, token, len);
 	struct entry *entry = entry_of(&c->sets[hash & c->mask], hash, token, len);
 
-	if (entry == NULL || now_s < entry->from_s)
+	if (entry == NULL || now_s < entry->fact.from_s)
 		return NULL;
-	if (now_s >= entry->until_s) {
+	if (now_s >= entry->fact.until_s) {
 		clear(entry);
 		return NULL;
 	}
 	entry->used = ++c->tick;
-	return entry->context;
+	return &entry->fact;
+}
+
+void
+token_cache_drop(struct token_cache_fact *fact)
+{
+	clear((struct entry *)((char *)fact - offsetof(struct entry, fact)));
 }
 
 /* An empty way has used 0, so it is always the least recently used. */
@@ -194,10 +200,7 @@ token_cache_put(struct token_cache *c, const struct token_cache_entry *added)
 	memcpy(copy, added->token, added->len);
 	clear(&set->entries[way]);
 	set->hashes[way] = hash;
-	set->entries[way] = (struct entry){.token = copy,
-	        .len = added->len,
-	        .context = security_context_ref(added->context),
-	        .from_s = added->from_s,
-	        .until_s = added->until_s,
-	        .used = ++c->tick};
+	set->entries[way] = (struct entry){
+	        .token = copy, .len = added->len, .used = ++c->tick, .fact = added->fact};
+	(void)security_context_ref(added->fact.context);
 }

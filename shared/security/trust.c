@@ -1,11 +1,13 @@
 #include "shared/security/trust.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shared/security/pem.h"
 
 struct trust {
+	atomic_uint refs;
 	struct key_set *keys;
 	struct claim_rules rules;
 	bool require_typ;
@@ -21,7 +23,8 @@ is_given(const char *text)
 bool
 trust_is_configured(const struct token_settings *settings)
 {
-	return is_given(settings->public_key_path) || is_given(settings->public_key_pem);
+	return settings->keys_awaited || is_given(settings->public_key_path) ||
+	       is_given(settings->public_key_pem);
 }
 
 bool
@@ -118,6 +121,7 @@ trust_new_with_keys(const struct token_settings *settings, enum caller_class cal
 
 	if (t == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for token rules");
+	atomic_init(&t->refs, 1);
 	t->rules.caller = caller;
 	t->rules.strict_permissions = settings->strict_permissions;
 	t->require_typ = settings->require_typ;
@@ -134,16 +138,44 @@ trust_new(const struct token_settings *settings, enum caller_class caller, OWNED
 {
 	AUTO(key_set) struct key_set *keys = NULL;
 
-	if (!import_set(settings, &keys, e) || !trust_new_with_keys(settings, caller, keys, out, e))
+	if (!settings->keys_awaited && !import_set(settings, &keys, e))
+		return false;
+	if (!trust_new_with_keys(settings, caller, keys, out, e))
 		return false;
 	(void)TAKE(keys);
 	return true;
 }
 
+bool
+trust_with_keys(
+        const struct trust *t, struct key_set *keys, OWNED struct trust **out, struct err *e)
+{
+	const struct token_settings same = {
+	        .issuer = t->issuer,
+	        .audience = t->audience,
+	        .permissions_claim = t->permissions_claim,
+	        .tenant_claim = t->tenant_claim,
+	        .leeway_s = t->rules.leeway_s,
+	        .max_lifetime_s = t->rules.max_lifetime_s,
+	        .strict_permissions = t->rules.strict_permissions,
+	        .require_typ = t->require_typ,
+	};
+
+	return trust_new_with_keys(&same, t->rules.caller, keys, out, e);
+}
+
+struct trust *
+trust_ref(struct trust *t)
+{
+	if (t != NULL)
+		atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+	return t;
+}
+
 void
 trust_free(struct trust *t)
 {
-	if (t == NULL)
+	if (t == NULL || atomic_fetch_sub(&t->refs, 1) != 1)
 		return;
 	key_set_free(t->keys);
 	free(t->issuer);

@@ -27,27 +27,37 @@ struct token_settings {              /* one class of tokens: the users', or the 
 	const char *tenant_claim;         /* NULL or "": one tenant "" */
 	int64_t leeway_s, max_lifetime_s; /* 0 is no leeway; and 24 hours */
 	bool strict_permissions, require_typ;
+	bool keys_awaited; /* they are fetched later: see trust_new() */
 };
 
 struct trust;
 
-/* Is a key configured at all? Without one there is nobody to trust. */
+/* Is a key configured at all, or awaited? Without one there is nobody to trust. */
 bool trust_is_configured(const struct token_settings *settings);
 
-/* caller is CALLER_USER or CALLER_SYSTEM. Errors name the setting or file, never key text. */
+/*
+ * caller is CALLER_USER or CALLER_SYSTEM. Errors name the setting or file, never key text. With
+ * keys_awaited it has no keys yet, and nobody can be judged (503) until trust_with_keys().
+ */
 MUST_CHECK bool trust_new(const struct token_settings *settings, enum caller_class caller,
         OWNED struct trust **out, struct err *e);
 /* The same with keys from elsewhere (a fetched JWK set), which it then owns; the settings' key is
  * ignored. On failure keys stays the caller's. */
 MUST_CHECK bool trust_new_with_keys(const struct token_settings *settings, enum caller_class caller,
         struct key_set *keys, OWNED struct trust **out, struct err *e);
-void trust_free(struct trust *t); /* NULL is fine */
+/* The rules of t with other keys, which it then owns; NULL: awaited. On failure keys stays the
+ * caller's. */
+MUST_CHECK bool trust_with_keys(
+        const struct trust *t, struct key_set *keys, OWNED struct trust **out, struct err *e);
+/* Counted, from any thread: who calls trust_ref() calls trust_free() once more. NULL is fine. */
+struct trust *trust_ref(struct trust *t);
+void trust_free(struct trust *t);
 
 /* The allow-list of these settings, to import keys with. */
 MUST_CHECK bool trust_algorithms(
         const struct token_settings *settings, struct algorithm_set *out, struct err *e);
 
-/* Both live as long as t. */
+/* Both live as long as t. No keys (NULL): they are awaited. */
 BORROWED const struct key_set *trust_keys(const struct trust *t);
 BORROWED const struct claim_rules *trust_rules(const struct trust *t);
 bool trust_requires_typ(const struct trust *t);

@@ -108,7 +108,8 @@ live(void *arg)
 {
 	struct life *l = arg;
 
-	l->daemon->exit_code = app_run(l->daemon->config, l->port_file);
+	l->daemon->exit_code = app_run(
+	        &(struct daemon_start){.config = l->daemon->config, .port_file = l->port_file});
 	l->ended = true;
 	return NULL;
 }

@@ -6,6 +6,7 @@
 #define TESTS_TORTURE_DAEMON_THREAD_H
 
 #include "shared/config/config.h"
+#include "shared/daemon/daemon_start.h"
 #include "tests/lib/token_maker.h"
 
 struct daemon_thread {
@@ -17,7 +18,7 @@ struct daemon_thread {
 };
 
 /* What app.h of either daemon promises. */
-int app_run(const struct config *config, const char *port_file);
+int app_run(const struct daemon_start *start);
 
 /* A folder with users.pem, workers.pem (ES256, TOKEN_KEY_P256), worker.token and daemon.toml; the
  * process is prepared and logs to nowhere. toml's "%s" is the folder. */

@@ -166,10 +166,10 @@ START_TEST(a_reload_is_refused_for_a_key_fixed_at_start)
 	struct err e = {0};
 
 	ck_assert_msg(a->ok && b->ok, "%s%s", a->e.text, b->e.text);
-	ck_assert_int_eq(config_reload_ok(a->config, b->config, &e), reloads[_i].why == NULL);
+	ck_assert_int_eq(config_reload_ok(a->config, b->config, NULL, &e), reloads[_i].why == NULL);
 	if (reloads[_i].why != NULL)
 		ck_assert_str_eq(e.text, reloads[_i].why);
-	ck_assert_int_eq(config_reload_ok(b->config, a->config, &e), reloads[_i].why == NULL);
+	ck_assert_int_eq(config_reload_ok(b->config, a->config, NULL, &e), reloads[_i].why == NULL);
 }
 END_TEST
 

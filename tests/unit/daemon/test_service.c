@@ -15,10 +15,9 @@ check(const struct config *config, struct err *e)
 }
 
 static int
-run(const struct config *config, const char *port_file)
+run(const struct daemon_start *start)
 {
-	(void)config;
-	(void)port_file;
+	(void)start;
 	runs++;
 	return 42;
 }

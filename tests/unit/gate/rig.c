@@ -233,13 +233,17 @@ make_service(struct rig *r, struct err *e)
 	                  .leeway_s = 30,
 	                  .max_lifetime_s = 86400,
 	                  .strict_permissions = !r->settings.lax},
-	        .api_key_header = "X-API-Key",
 	        .api_keys = keys,
 	        .api_key_count = COUNT(keys)
         };
 	struct security_report report = {0};
+	AUTO(security_service) struct security_service *service = NULL;
 
-	return security_service_new(&settings, &r->service, &report, e);
+	if (!security_service_new(&settings, &service, &report, e) ||
+	        !security_live_new(service, &r->live, e))
+		return false;
+	(void)TAKE(service);
+	return true;
 }
 
 static bool
@@ -277,7 +281,7 @@ rig_try(struct rig *r, const struct rig_settings *settings, struct err *e)
 	if (settings->tokens)
 		r->pem = token_key_pem(TOKEN_KEY_RSA);
 	if (!make_service(r, e) ||
-	        !authenticator_new(r->service, 64, find_session, r, &r->authenticator, e) ||
+	        !authenticator_new(r->live, 64, find_session, r, &r->authenticator, e) ||
 	        !make_gate(r, e) || !loop_new("rig", &r->loop, e) ||
 	        !http_server_new("127.0.0.1:0", -1, &http_limits_default, &r->server, e))
 		return false;
@@ -304,7 +308,7 @@ rig_close(struct rig *r)
 	http_server_free(r->server);
 	metrics_free(r->metrics);
 	gate_metrics_free(r->gate_metrics);
-	security_service_free(r->service);
+	security_live_free(r->live);
 	free(r->pem);
 }
 

@@ -28,7 +28,7 @@ struct rig_settings {
 
 struct rig {
 	char *pem; /* of the users' tokens: TOKEN_KEY_RSA */
-	struct security_service *service;
+	struct security_live *live;
 	struct authenticator *authenticator;
 	struct metrics *metrics;
 	struct gate_metrics *gate_metrics;

@@ -48,7 +48,7 @@ static const struct route routes[] = {
 
 struct site {
 	struct app app;
-	struct security_service *service;
+	struct security_live *live;
 	struct metrics *metrics;
 	struct web *web;
 	struct loop *home;
@@ -73,12 +73,16 @@ site_try(struct site *site, const char *address, int fd, struct err *e)
 	        .cache_entries = 16
         };
 	struct security_report report = {0};
+	AUTO(security_service) struct security_service *service = NULL;
 
 	*site = (struct site){0};
-	if (!security_service_new(&security, &site->service, &report, e) ||
-	        !metrics_new(&site->metrics, e) || !loop_new("home", &site->home, e))
+	if (!security_service_new(&security, &service, &report, e) ||
+	        !security_live_new(service, &site->live, e))
 		return false;
-	settings.service = site->service;
+	(void)TAKE(service);
+	if (!metrics_new(&site->metrics, e) || !loop_new("home", &site->home, e))
+		return false;
+	settings.security = site->live;
 	settings.metrics = site->metrics;
 	return web_start(&settings, &site->web, e);
 }
@@ -98,7 +102,7 @@ site_close(struct site *site)
 	web_free(site->web);
 	loop_free(site->home);
 	metrics_free(site->metrics);
-	security_service_free(site->service);
+	security_live_free(site->live);
 }
 
 static int

@@ -82,13 +82,23 @@ kit_service(const struct security_settings *settings)
 	return service;
 }
 
+struct security_live *
+kit_live(const struct security_settings *settings)
+{
+	struct security_live *live = NULL;
+	struct err e = {0};
+
+	ck_assert_msg(security_live_new(kit_service(settings), &live, &e), "%s", e.text);
+	return live;
+}
+
 struct authenticator *
-kit_authenticator(const struct security_service *service)
+kit_authenticator(struct security_live *live)
 {
 	struct authenticator *a = NULL;
 	struct err e = {0};
 
-	ck_assert_msg(authenticator_new(service, 64, NULL, NULL, &a, &e), "%s", e.text);
+	ck_assert_msg(authenticator_new(live, 64, NULL, NULL, &a, &e), "%s", e.text);
 	return a;
 }
 

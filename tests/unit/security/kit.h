@@ -19,9 +19,10 @@ char *kit_jwks(char *first, ...);
  * Texts in it live as long as the process. */
 struct security_settings kit_settings(void);
 
-/* Both must succeed; service is freed by the caller after the authenticator. */
+/* They must succeed; the live service is freed by the caller after the authenticator. */
 struct security_service *kit_service(const struct security_settings *settings);
-struct authenticator *kit_authenticator(const struct security_service *service);
+struct security_live *kit_live(const struct security_settings *settings);
+struct authenticator *kit_authenticator(struct security_live *live);
 
 /* The verdict on these header values (NULL: absent) at NOW_S; *out may be NULL. */
 enum verdict kit_present(struct authenticator *a, const char *authorization, const char *key,

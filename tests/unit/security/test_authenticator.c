@@ -18,7 +18,7 @@ static const struct api_key_settings keys[] = {
 };
 
 struct rig {
-	struct security_service *service;
+	struct security_live *live;
 	struct authenticator *a;
 	char *user, *worker; /* good tokens */
 };
@@ -33,8 +33,8 @@ rig(void)
 
 	settings.api_keys = keys;
 	settings.api_key_count = COUNT(keys);
-	r.service = kit_service(&settings);
-	r.a = kit_authenticator(r.service);
+	r.live = kit_live(&settings);
+	r.a = kit_authenticator(r.live);
 	r.user = token_make(TOKEN_KEY_RSA, "RS256", claims);
 	r.worker = token_make(TOKEN_KEY_ED25519, "EdDSA", system);
 	free(claims);
@@ -46,7 +46,7 @@ static void
 close_rig(struct rig *r)
 {
 	authenticator_free(r->a);
-	security_service_free(r->service);
+	security_live_free(r->live);
 	free(r->user);
 	free(r->worker);
 }
@@ -203,17 +203,17 @@ END_TEST
 START_TEST(wi2_without_a_key_for_workers_their_tokens_are_refused)
 {
 	struct security_settings settings = kit_settings();
-	struct security_service *service;
+	struct security_live *live;
 	struct authenticator *a;
 	struct rig r = rig();
 
 	settings.workers.public_key_pem = NULL;
-	service = kit_service(&settings);
-	a = kit_authenticator(service);
+	live = kit_live(&settings);
+	a = kit_authenticator(live);
 	ck_assert_int_ne(kit_bearer(a, r.worker, NOW_S, NULL), VERDICT_GRANT);
 	ck_assert_int_eq(kit_bearer(a, r.user, NOW_S, NULL), VERDICT_GRANT);
 	authenticator_free(a);
-	security_service_free(service);
+	security_live_free(live);
 	close_rig(&r);
 }
 END_TEST
@@ -221,19 +221,19 @@ END_TEST
 START_TEST(without_a_key_for_users_every_token_is_refused_and_api_keys_work)
 {
 	struct security_settings settings = kit_settings();
-	struct security_service *service;
+	struct security_live *live;
 	struct authenticator *a;
 	struct rig r = rig();
 
 	settings.users.public_key_pem = "";
 	settings.api_keys = keys;
 	settings.api_key_count = 1;
-	service = kit_service(&settings);
-	a = kit_authenticator(service);
+	live = kit_live(&settings);
+	a = kit_authenticator(live);
 	ck_assert_int_eq(kit_bearer(a, r.user, NOW_S, NULL), VERDICT_DENY_UNKNOWN_KEY);
 	ck_assert_int_eq(kit_present(a, NULL, api_key, NULL), VERDICT_GRANT);
 	authenticator_free(a);
-	security_service_free(service);
+	security_live_free(live);
 	close_rig(&r);
 }
 END_TEST
@@ -338,7 +338,7 @@ START_TEST(the_cache_can_be_switched_off)
 	struct authenticator *a = NULL;
 	struct err e = {0};
 
-	ck_assert(authenticator_new(r.service, 0, NULL, NULL, &a, &e));
+	ck_assert(authenticator_new(r.live, 0, NULL, NULL, &a, &e));
 	ck_assert_int_eq(kit_bearer(a, r.user, NOW_S, NULL), VERDICT_GRANT);
 	ck_assert_int_eq(kit_bearer(a, r.user, NOW_S, NULL), VERDICT_GRANT);
 	ck_assert_uint_eq(authenticator_stats(a).verified, 2);
@@ -357,7 +357,7 @@ START_TEST(a_context_outlives_its_authenticator)
 	ck_assert_int_eq(kit_present(r.a, NULL, api_key, &key), VERDICT_GRANT);
 	close_rig(&r);
 	authenticator_free(NULL);
-	security_service_free(NULL);
+	security_live_free(NULL);
 	ck_assert_str_eq(c->subject, "alice");
 	ck_assert_str_eq(key->subject, "key:ci");
 	security_context_unref(c);
@@ -412,18 +412,18 @@ START_TEST(jt18_an_unknown_permission_is_told_once)
 	char *token = token_make(TOKEN_KEY_RSA, "RS256", claims);
 
 	for (int strict = 0; strict < 2; strict++) {
-		struct security_service *service;
+		struct security_live *live;
 		struct authenticator *a;
 
 		settings.users.strict_permissions = strict != 0;
-		service = kit_service(&settings);
-		a = kit_authenticator(service);
+		live = kit_live(&settings);
+		a = kit_authenticator(live);
 		ck_assert_str_eq(present(a, "x.y.z").unknown_permission, "");
 		ck_assert_str_eq(present(a, token).unknown_permission, "nonsense");
 		ck_assert_str_eq(present(a, token).unknown_permission, strict ? "nonsense" : "");
 		ck_assert_str_eq(present(a, "x.y.z").unknown_permission, "");
 		authenticator_free(a);
-		security_service_free(service);
+		security_live_free(live);
 	}
 	free(token);
 	free(claims);
@@ -433,18 +433,18 @@ END_TEST
 START_TEST(jt18_a_lax_service_counts_what_it_ignores)
 {
 	struct security_settings settings = kit_settings();
-	struct security_service *service;
+	struct security_live *live;
 	struct authenticator *a;
 	char *claims = token_user_claims("alice", "tasks:read nonsense *", NOW_S);
 	char *token = token_make(TOKEN_KEY_RSA, "RS256", claims);
 
 	settings.users.strict_permissions = false;
-	service = kit_service(&settings);
-	a = kit_authenticator(service);
+	live = kit_live(&settings);
+	a = kit_authenticator(live);
 	ck_assert_int_eq(kit_bearer(a, token, NOW_S, NULL), VERDICT_GRANT);
 	ck_assert_uint_eq(authenticator_stats(a).permissions_ignored, 2);
 	authenticator_free(a);
-	security_service_free(service);
+	security_live_free(live);
 	free(token);
 	free(claims);
 }

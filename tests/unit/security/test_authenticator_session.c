@@ -31,7 +31,7 @@ find_session(const unsigned char digest[32], struct session_facts *facts, void *
 
 struct session_rig {
 	struct sessions sessions;
-	struct security_service *service;
+	struct security_live *live;
 	struct authenticator *a;
 	char secret[SECRET_TOKEN_SIZE];
 };
@@ -44,8 +44,8 @@ open_sessions(struct session_rig *r, bool enabled)
 
 	*r = (struct session_rig){.sessions = {.answer = VERDICT_GRANT}};
 	settings.enabled = enabled;
-	r->service = kit_service(&settings);
-	ck_assert(authenticator_new(r->service, 64, find_session, &r->sessions, &r->a, &e));
+	r->live = kit_live(&settings);
+	ck_assert(authenticator_new(r->live, 64, find_session, &r->sessions, &r->a, &e));
 	secret_token_make(SECRET_TOKEN_SESSION, r->secret);
 	ck_assert(digest_of(r->secret, strlen(r->secret), r->sessions.digest));
 }
@@ -54,7 +54,7 @@ static void
 close_sessions(struct session_rig *r)
 {
 	authenticator_free(r->a);
-	security_service_free(r->service);
+	security_live_free(r->live);
 }
 
 START_TEST(a_session_becomes_its_worker)
@@ -109,14 +109,14 @@ END_TEST
 START_TEST(where_there_are_no_sessions_none_is_known)
 {
 	struct security_settings settings = kit_settings();
-	struct security_service *service = kit_service(&settings);
-	struct authenticator *a = kit_authenticator(service);
+	struct security_live *live = kit_live(&settings);
+	struct authenticator *a = kit_authenticator(live);
 	char secret[SECRET_TOKEN_SIZE];
 
 	secret_token_make(SECRET_TOKEN_SESSION, secret);
 	ck_assert_int_eq(kit_bearer(a, secret, NOW_S, NULL), VERDICT_DENY_SESSION);
 	authenticator_free(a);
-	security_service_free(service);
+	security_live_free(live);
 }
 END_TEST
 
@@ -134,8 +134,8 @@ static const struct anything {
 START_TEST(cr8_with_authentication_off_everybody_is_anonymous)
 {
 	struct security_settings settings = {.enabled = false};
-	struct security_service *service = kit_service(&settings);
-	struct authenticator *a = kit_authenticator(service);
+	struct security_live *live = kit_live(&settings);
+	struct authenticator *a = kit_authenticator(live);
 	const struct security_context *c = NULL;
 
 	ck_assert_int_eq(
@@ -148,7 +148,7 @@ START_TEST(cr8_with_authentication_off_everybody_is_anonymous)
 		ck_assert(permission_set_has(&c->permissions, (enum permission)p));
 	security_context_unref(c);
 	authenticator_free(a);
-	security_service_free(service);
+	security_live_free(live);
 }
 END_TEST
 

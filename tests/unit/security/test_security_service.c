@@ -53,7 +53,6 @@ START_TEST(what_is_not_said_has_taskers_defaults)
 	service = kit_service(&settings);
 	users = trust_rules(security_service_users(service));
 	workers = trust_rules(security_service_workers(service));
-	ck_assert_str_eq(security_service_api_key_header(service), "X-API-Key");
 	ck_assert(security_service_enabled(service));
 	ck_assert_str_eq(users->issuer, "tasker-core");
 	ck_assert_str_eq(users->audience, "tasker-api");
@@ -71,19 +70,16 @@ START_TEST(settings_are_copied)
 {
 	struct security_settings settings = kit_settings();
 	struct security_service *service;
-	char issuer[] = "https://issuer.example", header[] = "X-Key", tenant[] = "org";
+	char issuer[] = "https://issuer.example", tenant[] = "org";
 
 	settings.users.issuer = issuer;
 	settings.users.tenant_claim = tenant;
-	settings.api_key_header = header;
 	service = kit_service(&settings);
 	memset(issuer, 'x', strlen(issuer));
-	memset(header, 'x', strlen(header));
 	memset(tenant, 'x', strlen(tenant));
 	ck_assert_str_eq(trust_rules(security_service_users(service))->tenant_claim, "org");
 	ck_assert_str_eq(
 	        trust_rules(security_service_users(service))->issuer, "https://issuer.example");
-	ck_assert_str_eq(security_service_api_key_header(service), "X-Key");
 	security_service_free(service);
 }
 END_TEST

@@ -23,7 +23,10 @@ put(struct token_cache *cache, const char *token, size_t len, int64_t from_s, in
 {
 	const struct security_context *c = context_of("someone");
 
-	token_cache_put(cache, &(struct token_cache_entry){token, len, c, from_s, until_s});
+	token_cache_put(
+	        cache, &(struct token_cache_entry){
+	                       token, len, {.context = c, .from_s = from_s, .until_s = until_s}
+        });
 	security_context_unref(c);
 }
 
@@ -52,7 +55,7 @@ START_TEST(only_the_whole_token_is_found)
 	name(token, 7);
 	put(cache, token, 199, 0, 100);
 	ck_assert_ptr_nonnull(token_cache_find(cache, token, 199, 1));
-	ck_assert_str_eq(token_cache_find(cache, token, 199, 1)->subject, "someone");
+	ck_assert_str_eq(token_cache_find(cache, token, 199, 1)->context->subject, "someone");
 	ck_assert_ptr_null(token_cache_find(cache, token, 198, 1));
 	ck_assert_ptr_null(token_cache_find(cache, token + 1, 198, 1));
 	for (size_t at = 0; at < 199; at++) { /* head and tail alike */
@@ -144,10 +147,14 @@ START_TEST(an_entry_keeps_its_context_alive_and_gives_it_back)
 	struct token_cache *cache = cache_of(8);
 	const struct security_context *c = context_of("alice");
 
-	token_cache_put(cache, &(struct token_cache_entry){"token", 5, c, 0, 100});
-	token_cache_put(cache, &(struct token_cache_entry){"token", 5, c, 0, 100}); /* once only */
+	token_cache_put(cache, &(struct token_cache_entry){
+	                               "token", 5, {.context = c, .until_s = 100}
+        });
+	token_cache_put(cache, &(struct token_cache_entry){
+	                               "token", 5, {.context = c, .until_s = 100}
+        }); /* once only */
 	security_context_unref(c);
-	ck_assert_str_eq(token_cache_find(cache, "token", 5, 1)->subject, "alice");
+	ck_assert_str_eq(token_cache_find(cache, "token", 5, 1)->context->subject, "alice");
 	token_cache_free(cache); /* the sanitizer run sees that nothing is left */
 	token_cache_free(NULL);
 }
@@ -187,7 +194,9 @@ START_TEST(without_memory_nothing_is_kept_and_nothing_breaks)
 	struct err e = {0};
 
 	fault_allocation(1);
-	token_cache_put(cache, &(struct token_cache_entry){"token", 5, c, 0, 100});
+	token_cache_put(cache, &(struct token_cache_entry){
+	                               "token", 5, {.context = c, .until_s = 100}
+        });
 	fault_allocation(0);
 	ck_assert_ptr_null(token_cache_find(cache, "token", 5, 1));
 	fault_allocation(1);

@@ -36,10 +36,14 @@ static bool
 build(struct err *e)
 {
 	AUTO(security_service) struct security_service *service = NULL;
+	AUTO(security_live) struct security_live *live = NULL;
 	AUTO(authenticator) struct authenticator *a = NULL;
 
-	return security_service_new(&torture_settings, &service, NULL, e) &&
-	       authenticator_new(service, 8, NULL, NULL, &a, e);
+	if (!security_service_new(&torture_settings, &service, NULL, e) ||
+	        !security_live_new(service, &live, e))
+		return false;
+	(void)TAKE(service);
+	return authenticator_new(live, 8, NULL, NULL, &a, e);
 }
 
 /* With a P-256 key for users: checking an RSA modulus a few thousand times takes a while. */
@@ -87,8 +91,8 @@ token_for(const struct attempt *t)
 	return token;
 }
 
-static struct security_service *
-service_for(const struct attempt *t, char *pem)
+static struct security_live *
+live_for(const struct attempt *t, char *pem)
 {
 	static const char *algorithms[1];
 	struct security_settings s = settings();
@@ -98,7 +102,7 @@ service_for(const struct attempt *t, char *pem)
 		s.users.public_key_pem = pem;
 		s.users.algorithms = algorithms;
 	}
-	return kit_service(&s);
+	return kit_live(&s);
 }
 
 /* Check itself allocates, so nothing is asserted while an allocation is to fail. */
@@ -144,15 +148,15 @@ START_TEST(cr9_no_failed_allocation_turns_a_no_into_a_yes)
 {
 	const struct attempt *t = &attempts[_i];
 	char *token = token_for(t), *pem = token_key_pem(t->key);
-	struct security_service *service = service_for(t, pem);
+	struct security_live *live = live_for(t, pem);
 	AUTO(authenticator) struct authenticator *a = NULL;
 	struct err e = {0};
 
-	ck_assert(authenticator_new(service, 0, NULL, NULL, &a, &e)); /* no cache: each is whole */
+	ck_assert(authenticator_new(live, 0, NULL, NULL, &a, &e)); /* no cache: each is whole */
 	torture(a, token, !t->spoiled, fault_allocation);
 	torture(a, token, !t->spoiled, openssl_fault);
 	authenticator_free(TAKE(a));
-	security_service_free(service);
+	security_live_free(live);
 	free(token);
 	free(pem);
 }
@@ -161,14 +165,14 @@ END_TEST
 START_TEST(cr9_a_wrong_api_key_stays_wrong_without_memory)
 {
 	struct security_settings s = settings();
-	struct security_service *service = kit_service(&s);
-	struct authenticator *a = kit_authenticator(service);
+	struct security_live *live = kit_live(&s);
+	struct authenticator *a = kit_authenticator(live);
 	struct credentials c = {.api_key = "tk_wrongwrongwrongwrongwrongwrong", .api_key_len = 33};
 
 	for (unsigned nth = 1; nth < 20; nth++)
 		ck_assert_int_eq(check_failing(a, &c, fault_allocation, nth), VERDICT_DENY_API_KEY);
 	authenticator_free(a);
-	security_service_free(service);
+	security_live_free(live);
 }
 END_TEST
 
