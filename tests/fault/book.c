@@ -68,10 +68,11 @@ read_line(const char *line, struct execution *x)
 	x->begins = strcmp(what, "begin") == 0;
 	x->ends = strcmp(what, "end") == 0;
 	x->cancels = strcmp(what, "cancel") == 0;
+	x->fails = strcmp(what, "fail") == 0;
 	x->begin_us = x->begins != 0 ? at : 0;
 	x->end_us = x->ends != 0 ? at : 0;
 	x->cancel_us = x->cancels != 0 ? at : 0;
-	return x->step >= 0 && x->begins + x->ends + x->cancels == 1;
+	return x->step >= 0 && x->begins + x->ends + x->cancels + x->fails == 1;
 }
 
 /* Lines of one attempt become one execution. The proof is that of its end, if it has one. */
@@ -85,6 +86,7 @@ join(struct execution *into, const struct execution *x)
 	into->begins += x->begins;
 	into->ends += x->ends;
 	into->cancels += x->cancels;
+	into->fails += x->fails;
 	into->end_us += x->end_us;
 	into->cancel_us += x->cancel_us;
 }

@@ -17,7 +17,7 @@ struct execution {
 	char task[37];
 	int step; /* its index in the template */
 	int attempt;
-	unsigned begins, ends, cancels;
+	unsigned begins, ends, cancels, fails;
 	int64_t begin_us, end_us,
 	        cancel_us; /* monotonic; the first begin, the last of the others */
 	char proof[17];

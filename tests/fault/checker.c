@@ -25,10 +25,10 @@ static const char known_sql[] = "SELECT state FROM tasks WHERE uuid = ?";
 /* What the events say about one step so far. */
 struct track {
 	enum step_state state;
-	int attempt, completions, losses;
+	int attempt, completions, losses, failures;
 	int64_t session;
 	int accepted; /* the attempt whose result counts */
-	bool given_back[ATTEMPTS_MAX + 1];
+	bool given_back[ATTEMPTS_MAX + 1], failed[ATTEMPTS_MAX + 1];
 };
 
 struct event {
@@ -120,8 +120,12 @@ ended(struct judge *j, struct track *t, const struct event *e)
 		t->accepted = e->attempt;
 		return;
 	}
-	if (e->attempt > 0 && e->attempt <= ATTEMPTS_MAX)
+	if (e->attempt > 0 && e->attempt <= ATTEMPTS_MAX) {
 		t->given_back[e->attempt] = true;
+		t->failed[e->attempt] = e->kind == EVENT_STEP_RETRY_SCHEDULED;
+	}
+	t->failures += e->kind == EVENT_STEP_RETRY_SCHEDULED;
+	j->f->failed += e->kind == EVENT_STEP_RETRY_SCHEDULED;
 	t->losses += e->kind == EVENT_STEP_LOST;
 	j->f->lost += e->kind == EVENT_STEP_LOST;
 	j->f->released += e->kind == EVENT_STEP_RELEASED;
@@ -231,6 +235,9 @@ check_attempt(struct judge *j, int step, const struct execution *x)
 	else if (!counts && !t->given_back[x->attempt])
 		found(j, I2, "attempt %d of step %d came to nothing, and nobody wrote why",
 		        x->attempt, step);
+	else if (t->failed[x->attempt] && x->fails != 1)
+		found(j, I2, "attempt %d of step %d failed, and its handler %u times", x->attempt,
+		        step, x->fails);
 	if (counts && x->ends != 1)
 		found(j, I2, "attempt %d of step %d counts and ended %u times", x->attempt, step,
 		        x->ends);
@@ -273,9 +280,9 @@ check_step(struct judge *j, int step, sqlite3_stmt *row)
 	if (sqlite3_column_int(row, 2) != t->attempt)
 		found(j, I3, "step %d has attempt %d, its events %d", step,
 		        sqlite3_column_int(row, 2), t->attempt);
-	if (sqlite3_column_int(row, 3) != 0)
-		found(j, I3, "step %d has %d failures, and no handler fails", step,
-		        sqlite3_column_int(row, 3));
+	if (sqlite3_column_int(row, 3) != t->failures)
+		found(j, I3, "step %d counts %d failures, its events %d", step,
+		        sqlite3_column_int(row, 3), t->failures);
 	if (sqlite3_column_int(row, 4) != t->losses)
 		found(j, I3, "step %d counts %d losses, its events %d", step,
 		        sqlite3_column_int(row, 4), t->losses);
@@ -373,31 +380,46 @@ check_distinct(struct judge *j)
 	free(sorted);
 }
 
+static enum task_state
+state_of(struct judge *j, const char *text)
+{
+	enum task_state state = TASK_STATE_NONE;
+	struct uuid id;
+
+	(void)snprintf(j->uuid, sizeof(j->uuid), "%s", text);
+	if (!uuid_parse(text, strlen(text), &id))
+		return TASK_STATE_NONE;
+	(void)sqlite3_bind_blob(j->known, 1, id.bytes, sizeof(id.bytes), SQLITE_TRANSIENT);
+	if (sqlite3_step(j->known) == SQLITE_ROW)
+		state = (enum task_state)sqlite3_column_int(j->known, 0);
+	(void)sqlite3_reset(j->known);
+	return state;
+}
+
 static void
 check_known(struct judge *j)
 {
-	for (size_t i = 0; i < j->evidence->id_count; i++) {
-		const char *text = j->evidence->ids[i];
-		enum task_state state = TASK_STATE_NONE;
-		struct uuid id;
+	const struct evidence *e = j->evidence;
 
-		(void)snprintf(j->uuid, sizeof(j->uuid), "%s", text);
-		if (uuid_parse(text, strlen(text), &id)) {
-			(void)sqlite3_bind_blob(
-			        j->known, 1, id.bytes, sizeof(id.bytes), SQLITE_TRANSIENT);
-			if (sqlite3_step(j->known) == SQLITE_ROW)
-				state = (enum task_state)sqlite3_column_int(j->known, 0);
-			(void)sqlite3_reset(j->known);
-		}
+	for (size_t i = 0; i < e->id_count; i++) {
+		const enum task_state state = state_of(j, e->ids[i]);
+
 		if (state == TASK_STATE_NONE)
 			found(j, I1, "acknowledged, and gone");
 		else if (state != TASK_COMPLETE)
 			found(j, I1, "acknowledged, and %s", task_state_name(state));
 	}
+	for (size_t i = 0; i < e->open_count; i++) {
+		const enum task_state state = state_of(j, e->open_ids[i]);
+
+		if (state != TASK_STEPS_IN_PROCESS)
+			found(j, I1, "nobody touched it, and it is %s",
+			        state == TASK_STATE_NONE ? "gone" : task_state_name(state));
+	}
 	check_distinct(j);
-	if (j->evidence->no_others && j->f->tasks != j->evidence->id_count)
+	if (e->no_others && j->f->tasks != e->id_count + e->open_count)
 		found(j, I1, "%zu tasks are there for %zu requests", j->f->tasks,
-		        j->evidence->id_count);
+		        e->id_count + e->open_count);
 }
 
 /* ---- the database ---- */

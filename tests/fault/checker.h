@@ -26,7 +26,7 @@ struct findings {
 	unsigned broken[INVARIANT_END]; /* how often each */
 	char text[FINDINGS_TEXT];       /* the first of them, a line each */
 	/* What was seen, to show that there was something to judge. */
-	size_t tasks, steps, events, executions, lost, released, late;
+	size_t tasks, steps, events, executions, lost, released, late, failed;
 };
 
 struct evidence {
@@ -34,6 +34,9 @@ struct evidence {
 	const struct book *book; /* NULL: nobody kept one, I2 is not judged */
 	const char *const *ids;  /* of the tasks that clients know of */
 	size_t id_count;
+	const char *const
+	        *open_ids; /* of tasks that nobody can have completed, and that are there */
+	size_t open_count;
 	bool no_others; /* these are all there are */
 };
 

@@ -1,6 +1,7 @@
-# Faults: real daemons killed at random, judged by a checker of its own. FAULT_KILLS says how often
-# each daemon dies, FAULT_SEED repeats a run's choices; `fault-short` is the part of `make check`.
-FAULT_OBJS := $(call obj,$(filter-out tests/fault/handler.c,$(wildcard tests/fault/*.c)))
+# Faults: real daemons killed at random and at named points, put to sleep, moved in time and flooded,
+# judged by a checker of its own. `fault` is the whole of it, `fault-short` the part of `make check`;
+# what FAULT_* means stands at the top of each test_*.c.
+FAULT_OBJS := $(call obj,$(filter-out tests/fault/handler.c tests/fault/preload%,$(wildcard tests/fault/*.c)))
 FAULT_LIB  := $(call obj,tests/e2e/pair.c tests/lib/daemon.c tests/lib/wire.c tests/lib/token_maker.c \
               orchestration/engine/state.c)
 $(FAULT_OBJS): CFLAGS_ALL += -DSUITES='"tests/fault/suites.def"'
@@ -10,14 +11,23 @@ $(OUT)/tests/fault/main.o: tests/unit/main.c tests/fault/suites.def
 	$(call do,cc) $(CC) $(CFLAGS_ALL) -DSUITES='"tests/fault/suites.def"' -c $< -o $@
 $(OUT)/fault_handler: $(call obj,tests/fault/handler.c) $(call seen,base)
 	$(call do,link) $(CC) $(LINK_ALL) $^ -o $@ $(call libs,base)
+# What stands between a daemon and its libraries; only tests load it.
+$(OUT)/fault_preload.so: $(wildcard tests/fault/preload*) tests/fault/points.def
+	$(call do,link) $(CC) $(filter-out -MMD -MP -fPIE -fsanitize%,$(CFLAGS_ALL)) -U_FORTIFY_SOURCE \
+	  -fPIC -shared $(filter %.c,$^) -o $@ -ldl
 
-RUN_FAULT = TASKER_BIN=$(OUT)/bin FAULT_HANDLER=$(OUT)/fault_handler $(SANE) $(OUT)/fault
+FAULT_BUILDS := $(OUT)/fault $(OUT)/fault_handler $(OUT)/fault_preload.so
+RUN_FAULT = TASKER_BIN=$(OUT)/bin FAULT_HANDLER=$(OUT)/fault_handler FAULT_PRELOAD=$(OUT)/fault_preload.so
+POINT_SHARDS := 0/3 1/3 2/3
 .PHONY: fault fault-short
-fault: $(OUT)/fault $(OUT)/fault_handler programs
-	FAULT_KILLS=$(or $(FAULT_KILLS),20) $(RUN_FAULT)
-fault-short: $(OUT)/fault $(OUT)/fault_handler programs
-	FAULT_KILLS=3 $(RUN_FAULT)
+# What counts milliseconds goes alone; the rest, which mostly waits, side by side.
+fault: $(FAULT_BUILDS) programs
+	$(RUN_FAULT) FAULT_KILLS=$(or $(FAULT_KILLS),50) FAULT_STORED=$(or $(FAULT_STORED),100000) tests/fault/run.sh $(OUT)/fault storm
+	$(RUN_FAULT) FAULT_FLOOD_MS=10000 tests/fault/run.sh $(OUT)/fault flood
+	$(RUN_FAULT) FAULT_CANCELS=50 FAULT_ZOMBIE_S=60 FAULT_STOPS=15 tests/fault/run.sh $(OUT)/fault \
+	  checker fencing clock signals crash $(POINT_SHARDS:%=points:FAULT_SHARD=%)
+fault-short: $(FAULT_BUILDS) programs
+	$(RUN_FAULT) FAULT_POINTS=6 FAULT_CLOCK_MS=500 FAULT_KILLS=3 tests/fault/run.sh $(OUT)/fault \
+	  checker fencing crash storm points clock signals
 CHECK_PARTS  += fault-short
-CHECK_BUILDS += $(OUT)/fault $(OUT)/fault_handler
-SANE_PARTS   += fault-short
-SANE_BUILDS  += $(OUT)/fault $(OUT)/fault_handler
+CHECK_BUILDS += $(FAULT_BUILDS)

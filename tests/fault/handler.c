@@ -2,10 +2,11 @@
  * The handler of the fault tests: takes the demo's steps, waits as long as each asks for, and keeps
  * a book of what was executed that owes nothing to the daemons.
  *
- *     fault_handler FILE          the context's "ms" is how long a step takes
+ *     fault_handler FILE          the context's "ms" is how long a step takes, its "fail" how
+ *                              many attempts of each step fail first
  *
  * A line of the book is one write(), so that a process killed at any moment leaves whole lines:
- * "begin|end|cancel TASK STEP ATTEMPT MONOTONIC_US PROOF". The proof is a random word of this
+ * "begin|end|fail|cancel TASK STEP ATTEMPT MONOTONIC_US PROOF". The proof is a random word of this
  * execution; it is the step's result too, so whose result was stored can be told afterwards.
  *
  * When its worker dies it stays, on purpose: only the parent-death signal may end it. After a drain
@@ -27,11 +28,12 @@
 #include "shared/base/rand.h"
 #include "shared/base/uuid.h"
 
-enum { FRAMES_IN = 3, FRAMES_OUT = 4, SLOTS = 16, NAME = 64, LINGER_MS = 60000 };
+enum { FRAMES_IN = 3, FRAMES_OUT = 4, SLOTS = 16, NAME = 64, LINGER_MS = 60000, AGAIN_MS = 40 };
 
 struct running {
 	char id[NAME], task[UUID_TEXT], step[NAME];
 	int64_t attempt, due_us;
+	bool fails;
 	uint64_t proof;
 };
 
@@ -100,10 +102,13 @@ answer(const struct running *r, bool cancelled)
 
 	(void)snprintf(proof, sizeof(proof), "%016" PRIx64, r->proof);
 	json_open(&w, NULL, '{');
-	json_put_text(&w, "type", cancelled ? "error" : "result");
+	json_put_text(&w, "type", cancelled || r->fails ? "error" : "result");
 	json_put_text(&w, "id", r->id);
 	if (cancelled) {
 		json_put_text(&w, "code", "CANCELLED");
+	} else if (r->fails) {
+		json_put_text(&w, "code", "ASKED_TO_FAIL");
+		json_put_int(&w, "retry_after_ms", AGAIN_MS);
 	} else {
 		json_open(&w, "result", '{');
 		json_put_text(&w, "proof", proof);
@@ -116,7 +121,7 @@ answer(const struct running *r, bool cancelled)
 static void
 finish(struct handler *h, struct running *r, bool cancelled)
 {
-	note(h, cancelled ? "cancel" : "end", r);
+	note(h, cancelled ? "cancel" : r->fails ? "fail" : "end", r);
 	answer(r, cancelled);
 	r->id[0] = '\0';
 }
@@ -143,7 +148,7 @@ static void
 begin(struct handler *h, const struct json *doc)
 {
 	struct running *r = find(h, "");
-	int64_t ms = 0;
+	int64_t ms = 0, fail = 0;
 
 	if (r == NULL) {
 		(void)fputs("more steps than were offered slots\n", stderr);
@@ -156,6 +161,9 @@ begin(struct handler *h, const struct json *doc)
 	(void)json_int64(doc, json_member(doc, json_root(doc), "attempt"), &r->attempt);
 	(void)json_int64(
 	        doc, json_member(doc, json_member(doc, json_root(doc), "input"), "ms"), &ms);
+	(void)json_int64(
+	        doc, json_member(doc, json_member(doc, json_root(doc), "input"), "fail"), &fail);
+	r->fails = r->attempt <= fail;
 	r->due_us = clock_mono_us() + ms * 1000;
 	note(h, "begin", r);
 }

@@ -54,10 +54,12 @@ body_of(const struct client *c, size_t n, char out[BODY])
 
 	(void)snprintf(out, BODY,
 	        "{\"name\":\"%s\",\"namespace\":\"demo\",\"version\":\"1.0.0\",\"context\":"
-	        "{\"client\":%u,\"request\":%zu,\"ms\":%d},\"initiator\":\"fault\","
+	        "{\"run\":%llu,\"client\":%u,\"request\":%zu,\"ms\":%d,\"fail\":%d},"
+	        "\"initiator\":\"fault\","
 	        "\"source_system\":\"test\",\"reason\":\"load\"}",
-	        number % 2 == 0 ? "diamond" : "linear", c->number, n,
-	        (int)(number / 2 % (uint64_t)(c->load->settings.step_ms + 1)));
+	        number % 2 == 0 ? "diamond" : "linear", (unsigned long long)c->load->settings.seed,
+	        c->number, n, (int)(number / 2 % (uint64_t)(c->load->settings.step_ms + 1)),
+	        c->load->settings.failures);
 }
 
 /* One request over the kept connection; status 0 if it ended under us. body NULL: none. */

@@ -23,6 +23,7 @@ struct load_settings {
 	int port;     /* of the orchestration, in all its lives */
 	int pause_ms; /* between two requests of one thread */
 	int step_ms;  /* a step takes up to that */
+	int failures; /* so many attempts of each step fail first */
 	uint64_t seed;
 };
 

@@ -71,7 +71,7 @@ choose_port(void)
 bool
 rig_start(struct rig *r, bool without_worker)
 {
-	char handler[PATH_MAX], handlers[PATH_MAX + 256], root[PATH_MAX], own[PATH_MAX + 128];
+	char handler[PATH_MAX], handlers[PATH_MAX + 256], root[PATH_MAX], own[2 * PATH_MAX + 128];
 
 	*r = (struct rig){.second = {.pid = -1}};
 	if (!handler_path(handler) || getcwd(root, sizeof(root)) == NULL || !choose_port()) {
@@ -80,13 +80,13 @@ rig_start(struct rig *r, bool without_worker)
 	}
 	(void)snprintf(handlers, sizeof(handlers),
 	        "[[handlers]]\nname = \"fault\"\ncommand = [\"%s\", \"" RIG_BOOK "\"]\n"
-	        "callables = [\"demo.*\"]\nprocesses = 2\nslots = 8\n"
+	        "callables = [\"demo.*\"]\nprocesses = 2\nslots = 8\nheartbeat_s = 1\n"
 	        "[limits]\nshutdown_ms = %d\n",
 	        handler, RIG_SHUTDOWN_MS);
 	(void)snprintf(own, sizeof(own),
 	        "[engine]\nlease_ms = %d\nbeat_ms = %d\n"
-	        "[templates]\npaths = [\"%s/config/templates\"]\n",
-	        RIG_LEASE_MS, RIG_BEAT_MS, root);
+	        "[templates]\npaths = [\"%s/config/templates\", \"%s/tests/fault/templates\"]\n",
+	        RIG_LEASE_MS, RIG_BEAT_MS, root, root);
 	return pair_start(&r->pair, &(struct pair_settings){.orchestration = own,
 	                                    .handlers = handlers,
 	                                    .without_worker = without_worker});
@@ -130,14 +130,13 @@ is_ready(int port)
 }
 
 int
-rig_restart_orchestration(struct rig *r)
+rig_revive(const struct rig *r, struct daemon *d)
 {
-	struct daemon *d = &r->pair.orchestration;
-	int64_t from;
+	const int64_t from = clock_mono_us();
+	char role[sizeof(d->role)];
 
-	daemon_kill(d);
-	from = clock_mono_us();
-	if (!daemon_start(d, r->pair.dir, "orchestration", NULL))
+	memcpy(role, d->role, sizeof(role));
+	if (!daemon_start(d, r->pair.dir, role, NULL))
 		return -1;
 	while (clock_mono_us() - from < (int64_t)READY_MS * 1000) {
 		if (is_ready(d->port))
@@ -145,6 +144,13 @@ rig_restart_orchestration(struct rig *r)
 		(void)poll(NULL, 0, 2);
 	}
 	return -1;
+}
+
+int
+rig_restart_orchestration(struct rig *r)
+{
+	daemon_kill(&r->pair.orchestration);
+	return rig_revive(r, &r->pair.orchestration);
 }
 
 /* Does /proc/<pid>/<link> lead there? */

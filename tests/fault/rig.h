@@ -29,6 +29,9 @@ void rig_remove(struct rig *r);
  * /health/ready said 200, in milliseconds; -1: it did not within 10 s. */
 MUST_CHECK int rig_restart_orchestration(struct rig *r);
 
+/* The next life of a daemon of the pair that is dead; as above. */
+MUST_CHECK int rig_revive(const struct rig *r, struct daemon *d);
+
 /* SIGKILL. How many of its handlers are still there a second later; none is right. */
 MUST_CHECK size_t rig_kill_worker(struct rig *r);
 /* The next life of the worker, with the same id and another boot. */

@@ -123,6 +123,7 @@ static const struct {
         {I1, "DELETE FROM tasks WHERE id = 2"                                                   },
         {I1, "DELETE FROM steps WHERE id = 1027"                                                },
         {I2, "UPDATE steps SET result = '{}' WHERE id = 1024"                                   },
+        {I2, "UPDATE events SET kind = 11 WHERE kind = 15"                                      },
         {I2, "UPDATE steps SET result = NULL WHERE id = 1025"                                   },
         {I2, "UPDATE steps SET result = (SELECT result FROM steps WHERE id = 1026) WHERE id = "
              "1025"                                                                 },
@@ -241,6 +242,30 @@ START_TEST(wrong_list_of_tasks_is_found)
 }
 END_TEST
 
+START_TEST(task_that_was_to_stay_open_is_found)
+{
+	const char *const gone[] = {"0197d6a0-0000-7000-8000-000000000000"};
+	const char *const all[] = {tasks[1]};
+	struct evidence e = {.dir = rig.pair.dir,
+	        .file = "tasker.db",
+	        .ids = (const char *const *)tasks,
+	        .id_count = 1,
+	        .open_ids = all,
+	        .open_count = 1,
+	        .no_others = true};
+	struct findings f;
+
+	ck_assert(checker_judge(&e, &f));
+	ck_assert_uint_eq(f.broken[I1], 1); /* it is complete */
+	e.open_ids = gone;
+	ck_assert(checker_judge(&e, &f));
+	ck_assert_uint_eq(f.broken[I1], 1);
+	e.open_count = 0;
+	ck_assert(checker_judge(&e, &f));
+	ck_assert_uint_eq(f.broken[I1], 1); /* one more than anybody asked for */
+}
+END_TEST
+
 static const char *const torn[] = {
         "begin 0197d6a0-0000-7000-8000-000000000000 one 1 5\n",
         "begin 0197d6a0-0000-7000-8000-000000000000 one 1 5 0123456789abcdef",
@@ -281,6 +306,7 @@ checker_suite(void)
 	tcase_add_loop_test(tc, spoilt_book_is_found, 0, COUNT(spoilers));
 	tcase_add_test(tc, second_execution_without_a_recorded_loss_is_found);
 	tcase_add_test(tc, wrong_list_of_tasks_is_found);
+	tcase_add_test(tc, task_that_was_to_stay_open_is_found);
 	tcase_add_loop_test(tc, torn_book_is_refused, 0, COUNT(torn));
 	tcase_add_test(tc, missing_database_is_no_verdict);
 	suite_add_tcase(s, tc);
