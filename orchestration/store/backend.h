@@ -68,10 +68,11 @@ struct backend_ops {
 	        step_row_fn fn, void *arg, struct err *e); /* ids first to last */
 	bool (*steps_ready)(struct backend *b, int64_t route, int limit, id_fn fn, void *arg,
 	        struct err *e); /* by rank, then age */
-	bool (*steps_due)(
-	        struct backend *b, int64_t now_us, int limit, id_fn fn, void *arg, struct err *e);
+	bool (*steps_due)(struct backend *b, int64_t now_us, int limit, id_fn fn, void *arg,
+	        struct err *e); /* by time, then age */
 	bool (*steps_next_due)(struct backend *b, int64_t *wall_us, struct err *e); /* 0: none */
-	bool (*steps_running)(struct backend *b, step_row_fn fn, void *arg, struct err *e);
+	bool (*steps_running)(
+	        struct backend *b, step_row_fn fn, void *arg, struct err *e); /* by id */
 
 	/* Events, totals. */
 	bool (*event_insert)(struct backend *b, const struct event_row *row, struct err *e);

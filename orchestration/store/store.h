@@ -40,6 +40,7 @@ struct store_settings {
 	int64_t (*wall_us)(void *arg);
 	int64_t (*mono_us)(void *arg);
 	void *clock_arg;
+	void *medium; /* of a backend that keeps its rows in no file; else unused */
 	/* Called before each write statement; true makes it fail like a full disk. NULL: none. */
 	bool (*fault)(void *arg, const char *statement);
 	void *fault_arg;
