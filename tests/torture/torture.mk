@@ -3,11 +3,11 @@
 # algorithm and with failures that last; `torture-short` is the part of `make check`. TORTURE_SITES
 # names a file that collects where something failed.
 TORTURE_FILES := tests/torture/daemon_thread.c tests/torture/sweep.c tests/torture/library.c tests/torture/test_requests.c \
-                 tests/lib/wire.c tests/lib/token_maker.c
+                 tests/torture/test_start.c                  tests/lib/wire.c tests/lib/token_maker.c
 TORTURE_orchestration := tests/torture/shape_orchestration.c
 TORTURE_worker        := tests/torture/shape_worker.c
 
-$(call obj,tests/torture/test_requests.c): CFLAGS_ALL += -DSUITES='"tests/torture/suites_orchestration.def"'
+$(call obj,tests/torture/test_requests.c tests/torture/test_start.c): CFLAGS_ALL += -DSUITES='"tests/torture/suites_orchestration.def"'
 
 define torture_rule
 $(call obj,$(TORTURE_$(1))): CFLAGS_ALL += -DSUITES='"tests/torture/suites_$(1).def"'
