@@ -23,6 +23,7 @@ import group_store
 import peers
 from machine import Failed, first_line
 from rig import ROOT, Bench
+from rows import ROWS
 from table import Table, record
 
 PARTS = {
@@ -57,7 +58,12 @@ def parse() -> argparse.Namespace:
     options.add_argument("--growth", type=int, default=1000000, help="the most tasks that `growth` stores")
     options.add_argument("--only", choices=PARTS, action="append", help="this part; repeatable")
     options.add_argument("--record", help="a document to put the whole table into")
-    return options.parse_args()
+    options.add_argument("--row", choices=ROWS, action="append", metavar="ROW",
+                         help="with --only http, store or queues: this row and whom it compares; repeatable. " + ", ".join(ROWS))
+    parsed = options.parse_args()
+    if parsed.row and not parsed.only:
+        options.error("--row needs the --only that its part is in")
+    return parsed
 
 
 def main() -> bool:

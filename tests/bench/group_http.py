@@ -1,61 +1,68 @@
 """Requests: whoami and one task, against the peers that answer as little."""
+import functools
+
 import peers
 from machine import stop
 from rig import CROWD, Bench
 from table import Table, Turns, cpu_us, p99, rate
 
 NOTHING, JWT = "nginx `return 200`", "HAProxy `jwt_verify`"
-FASTIFY, APACHE, FASTAPI = "fastify + fast-jwt's cache", "Apache mod_oauth2", "FastAPI + PyJWT"
+COMPARISONS = (
+    ("whoami cpu", "cached", "nginx", cpu_us, NOTHING),
+    ("whoami haproxy", "cached", "haproxy", rate, JWT),
+    ("whoami fastify", "cached", "fastify", rate, "fastify + fast-jwt's cache"),
+    ("whoami apache", "cached", "apache", rate, "Apache mod_oauth2"),
+    ("whoami fastapi", "cached", "fastapi", rate, "FastAPI + PyJWT"),
+    ("many tokens", "turn", "haproxy turn", rate, JWT),
+    ("new RS256", "fresh", "haproxy turn", rate, JWT),
+    ("new ES256", "fresh ec", "haproxy ec", rate, JWT),
+    ("auth on", "cached", "off", rate, "ours, off"),
+    ("task cpu", "task", "nginx", cpu_us, NOTHING),
+    ("p99", "cached", "haproxy", p99, JWT),
+    ("p99 crowd", "crowd", "haproxy crowd", p99, JWT),
+)
+
+
+def ours(bench: Bench, turns: Turns) -> None:
+    cached = functools.cache(lambda: bench.orchestration("cached"))
+    fresh = functools.cache(lambda: bench.orchestration("fresh", cache=8))  # each of 2,048 tokens is new when it comes
+    fresh_ec = functools.cache(lambda: bench.orchestration("fresh-ec", key="users-ec.pem", cache=8))
+    off = functools.cache(lambda: bench.orchestration("auth-off", auth=False))
+    task = functools.cache(lambda: bench.program("latency", cached()[1], bench.dir, 0).strip())  # creates one: its path
+    rs, ec = ({"script": "tokens.lua", "args": [bench.dir / name]} for name in ("rs256.tokens", "es256.tokens"))
+    turns.enter("cached", lambda: bench.wrk(cached(), token=bench.token))
+    turns.enter("off", lambda: bench.wrk(off(), token=bench.token))
+    turns.enter("task", lambda: bench.wrk(cached(), path=task(), token=bench.token))
+    turns.enter("turn", lambda: bench.wrk(cached(), **rs))
+    turns.enter("fresh", lambda: bench.wrk(fresh(), **rs))
+    turns.enter("fresh ec", lambda: bench.wrk(fresh_ec(), **ec))
+    turns.enter("crowd", lambda: bench.wrk(cached(), connections=CROWD, token=bench.token))
+
+
+def theirs(bench: Bench, turns: Turns) -> None:
+    rs, ec = ({"script": "tokens.lua", "args": [bench.dir / name]} for name in ("rs256.tokens", "es256.tokens"))
+    haproxy = functools.cache(lambda: peers.haproxy(bench))
+    turns.enter("haproxy", lambda: bench.wrk(haproxy(), token=bench.token))
+    turns.enter("haproxy turn", lambda: bench.wrk(haproxy(), **rs))
+    turns.enter("haproxy ec", lambda: bench.wrk((haproxy()[0], haproxy()[2]), **ec))
+    turns.enter("haproxy crowd", lambda: bench.wrk(haproxy(), connections=CROWD, token=bench.token))
+    for name, begin in (("nginx", peers.nginx), ("fastify", peers.fastify), ("apache", peers.apache),
+                        ("fastapi", peers.fastapi)):
+        target = functools.cache(lambda begin=begin: warm(bench, begin(bench)))
+        turns.enter(name, lambda target=target: bench.wrk(target(), token=bench.token))
 
 
 def warm(bench: Bench, target):
     """What interprets its program needs a while to compile it."""
-    bench.wrk(target, token=bench.token)
+    bench.wrk(target, token=bench.token, seconds=2)
     return target
 
 
 def measure(bench: Bench, table: Table) -> None:
-    turns = Turns()
-    begun = len(bench.running)
-    ours = bench.orchestration("cached")
-    fresh = bench.orchestration("fresh", cache=8)  # 2,048 tokens through 8 places: each is new when it comes
-    fresh_ec = bench.orchestration("fresh-ec", key="users-ec.pem", cache=8)
-    off = bench.orchestration("auth-off", auth=False)
-    task = bench.program("latency", ours[1], bench.dir, 0).strip()  # creates one task and says its path
-    haproxy = turns.start("haproxy", lambda: peers.haproxy(bench))
-    haproxy_ec = haproxy and (haproxy[0], haproxy[2])
-    rs, ec = {"args": [bench.dir / "rs256.tokens"]}, {"args": [bench.dir / "es256.tokens"]}
-    turn, one = {"script": "tokens.lua"}, {"token": bench.token}
-
-    nginx = turns.start("nginx", lambda: peers.nginx(bench))
-    turns.enter("nginx", lambda: bench.wrk(nginx, **one))
-    turns.enter("cached", lambda: bench.wrk(ours, **one))
-    turns.enter("haproxy", lambda: bench.wrk(haproxy, **one))
-    for name, begin in (("fastify", peers.fastify), ("apache", peers.apache), ("fastapi", peers.fastapi)):
-        target = turns.start(name, lambda begin=begin: warm(bench, begin(bench)))
-        turns.enter(name, lambda target=target: bench.wrk(target, **one))
-    turns.enter("off", lambda: bench.wrk(off, **one))
-    turns.enter("task", lambda: bench.wrk(ours, path=task, **one))
-    turns.enter("turn", lambda: bench.wrk(ours, **turn, **rs))
-    turns.enter("haproxy turn", lambda: bench.wrk(haproxy, **turn, **rs), of="haproxy")
-    turns.enter("fresh", lambda: bench.wrk(fresh, **turn, **rs))
-    turns.enter("haproxy ec", lambda: bench.wrk(haproxy_ec, **turn, **ec), of="haproxy")
-    turns.enter("fresh ec", lambda: bench.wrk(fresh_ec, **turn, **ec))
-    turns.enter("crowd", lambda: bench.wrk(ours, connections=CROWD, **one))
-    turns.enter("haproxy crowd", lambda: bench.wrk(haproxy, connections=CROWD, **one), of="haproxy")
+    turns, begun = Turns(bench.wanted(COMPARISONS)), len(bench.running)
+    ours(bench, turns)
+    theirs(bench, turns)
     turns.run(bench.rounds)
-
-    table.compare("whoami cpu", turns, "cached", "nginx", cpu_us, NOTHING)
-    table.compare("whoami haproxy", turns, "cached", "haproxy", rate, JWT)
-    table.compare("whoami fastify", turns, "cached", "fastify", rate, FASTIFY)
-    table.compare("whoami apache", turns, "cached", "apache", rate, APACHE)
-    table.compare("whoami fastapi", turns, "cached", "fastapi", rate, FASTAPI)
-    table.compare("many tokens", turns, "turn", "haproxy turn", rate, JWT)
-    table.compare("new RS256", turns, "fresh", "haproxy turn", rate, JWT)
-    table.compare("new ES256", turns, "fresh ec", "haproxy ec", rate, JWT)
-    table.compare("auth on", turns, "cached", "off", rate, "ours, off")
-    table.compare("task cpu", turns, "task", "nginx", cpu_us, NOTHING)
-    table.compare("p99", turns, "cached", "haproxy", p99, JWT)
-    table.compare("p99 crowd", turns, "crowd", "haproxy crowd", p99, JWT)
+    table.compare(turns)
     for process in bench.running[begun:]:
         stop(process)

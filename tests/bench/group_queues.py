@@ -1,4 +1,6 @@
 """Steps and creates of the whole pair, beside queues whose jobs do nothing either."""
+import functools
+import operator
 import re
 import time
 import urllib.request
@@ -8,9 +10,18 @@ from machine import Failed, stop
 from rig import Bench
 from table import Table, Turns
 
-SLOTS, CREATES_PER_STEP = 256, 4
-BULLMQ, DBOS, PGBOSS = "BullMQ, 50 at once, Redis AOF each second", "DBOS, 20 workflows at once", "pg-boss, 100 a fetch"
-GRAPHILE, BATCHED = "graphile-worker, 10 at once", "graphile-worker, batched"
+SLOTS, STEPS_A_TASK = 256, 4
+CREATES, STEPS = operator.itemgetter("creates"), operator.itemgetter("steps")
+COMPARISONS = (
+    ("creates bullmq", "pair", "bullmq", CREATES, "BullMQ, 32 callers, Redis AOF each second"),
+    ("creates graphile", "pair", "graphile", CREATES, "graphile-worker, 10 callers"),
+    ("creates pg-boss", "pair", "pg-boss", CREATES, "pg-boss, 10 callers"),
+    ("steps bullmq", "pair", "bullmq", STEPS, "BullMQ, 50 at once, Redis AOF each second"),
+    ("steps dbos", "pair", "dbos", STEPS, "DBOS, 20 workflows at once"),
+    ("steps graphile", "pair", "graphile", STEPS, "graphile-worker, 10 at once"),
+    ("steps graphile batched", "pair", "graphile batched", STEPS, "graphile-worker, batched"),
+    ("steps pg-boss", "pair", "pg-boss", STEPS, "pg-boss, 100 a fetch"),
+)
 
 
 def done_by(port: int) -> int:
@@ -23,7 +34,7 @@ def done_by(port: int) -> int:
 
 def steps_of(bench: Bench, worker, created: int) -> float:
     """Steps a second from the first ones on, until the time is over or the tasks are done."""
-    port, total = worker[1], CREATES_PER_STEP * created
+    port, total = worker[1], STEPS_A_TASK * created
     patience = time.monotonic() + 15
     while (first := done_by(port)) == 0:
         if time.monotonic() > patience:
@@ -59,17 +70,13 @@ def on_postgres(bench: Bench, cluster, script: str, *args) -> dict:
 
 
 def measure(bench: Bench, table: Table) -> None:
-    turns = Turns()
-    cluster = turns.start("postgresql", lambda: peers.Postgres(bench))
+    turns = Turns(bench.wanted(COMPARISONS))
+    cluster = functools.cache(lambda: peers.Postgres(bench))
     turns.enter("pair", lambda: pair(bench, len(turns.results["pair"])))
     turns.enter("bullmq", lambda: bullmq(bench))
-    for name, *command in (("graphile", "graphile.mjs", "plain"), ("graphile batched", "graphile.mjs", "batched"),
-                           ("pg-boss", "pgboss.mjs"), ("dbos", "dbos.mjs")):
-        turns.enter(name, lambda command=command: on_postgres(bench, cluster, *command), of="postgresql")
+    turns.enter("graphile", lambda: on_postgres(bench, cluster(), "graphile.mjs", "plain"))
+    turns.enter("graphile batched", lambda: on_postgres(bench, cluster(), "graphile.mjs", "batched"))
+    turns.enter("pg-boss", lambda: on_postgres(bench, cluster(), "pgboss.mjs"))
+    turns.enter("dbos", lambda: on_postgres(bench, cluster(), "dbos.mjs"))
     turns.run(bench.rounds)
-    for name, who in (("bullmq", "BullMQ, 32 callers, Redis AOF each second"), ("graphile", "graphile-worker, 10 callers"),
-                      ("pg-boss", "pg-boss, 10 callers")):
-        table.compare(f"creates {name}", turns, "pair", name, lambda run: run["creates"], who)
-    for name, who in (("bullmq", BULLMQ), ("dbos", DBOS), ("graphile", GRAPHILE), ("graphile batched", BATCHED),
-                      ("pg-boss", PGBOSS)):
-        table.compare(f"steps {name}", turns, "pair", name, lambda run: run["steps"], who)
+    table.compare(turns)

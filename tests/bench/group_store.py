@@ -1,4 +1,5 @@
 """The store: creates and steps through HTTP beside the store alone, and both among many stored tasks."""
+import operator
 import shutil
 
 from machine import numbers, stop
@@ -6,6 +7,11 @@ from rig import Bench
 from table import Table, Turns
 
 FILL_SECONDS = 300
+SIZES = {"1k": 1000, "100k": 100000, "1m": 1000000}
+COMPARISONS = (
+    ("creates bare", "http", "bare", operator.itemgetter("creates"), "the bare store"),
+    ("sink steps", "http", "bare", operator.itemgetter("steps"), "the bare store"),
+)
 
 
 def over_http(bench: Bench, number: int) -> dict:
@@ -19,26 +25,23 @@ def over_http(bench: Bench, number: int) -> dict:
 
 
 def measure(bench: Bench, table: Table) -> None:
-    turns = Turns()
+    turns = Turns(bench.wanted(COMPARISONS))
     turns.enter("http", lambda: over_http(bench, len(turns.results["http"])))
     turns.enter("bare", lambda: numbers(bench.program("store", bench.fresh("bare"), bench.seconds)))
     turns.run(bench.rounds)
-    for key, what in (("creates bare", "creates"), ("sink steps", "steps")):
-        table.compare(key, turns, "http", "bare", lambda run, what=what: run[what], "the bare store")
+    table.compare(turns)
 
 
 def growth(bench: Bench, table: Table) -> None:
-    """The cost of a claim and of a finish in stores of different sizes, beside the smallest."""
-    sizes = sorted({min(n, bench.growth) for n in (1000, 100000, 1000000)})
-    turns, places = Turns(), {size: bench.fresh(f"growth-{size}") for size in sizes}
-    for size, place in places.items():
-        bench.program("growth", place, "fill", size, seconds=FILL_SECONDS)
-        turns.enter(f"{size:,}", lambda place=place: numbers(bench.program("growth", place, "measure")))
+    """The cost of a claim and of a finish in large stores, and beside them in a small one."""
+    sizes = {name: size for name, size in SIZES.items() if size <= bench.growth}
+    places = {name: bench.fresh(f"growth-{name}") for name in sizes}
+    turns = Turns([(f"{what} {name}", name, "1k", operator.itemgetter(what), "among 1,000")
+                   for name in list(sizes)[1:] for what in ("claim", "finish")])
+    for name, place in places.items():
+        bench.program("growth", place, "fill", sizes[name], seconds=FILL_SECONDS)
+        turns.enter(name, lambda place=place: numbers(bench.program("growth", place, "measure")))
     turns.run(2 * bench.rounds - 1)
-    small, *others = turns.results
-    for size in others:
-        print(f"  among {size} tasks:")
-        for what in ("claim", "finish"):
-            table.compare(what, turns, size, small, lambda run, what=what: run[what], f"among {small}, ours among {size}")
+    table.compare(turns)
     for place in places.values():
         shutil.rmtree(place)  # half a gigabyte

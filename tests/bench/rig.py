@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 
-from machine import Failed, call, cpu_of, free_port, last_words, machine_busy, stop, until, reply_from
+from machine import Failed, call, cpu_of, last_words, machine_busy, reply_from, stop, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests" / "bench"
@@ -30,7 +30,7 @@ class Bench:
     def __init__(self, options):
         self.bin = pathlib.Path(options.bin).resolve()
         self.dir = pathlib.Path(options.dir).resolve()
-        self.seconds, self.rounds, self.growth = options.seconds, options.rounds, options.growth
+        self.seconds, self.rounds, self.growth, self.rows = options.seconds, options.rounds, options.growth, options.row
         self.running, self.noise, self.names, self.afterwards = [], [], {}, contextlib.ExitStack()
         shutil.rmtree(self.dir, ignore_errors=True)
         self.dir.mkdir(parents=True)
@@ -51,6 +51,10 @@ class Bench:
         for process in reversed(self.running):
             stop(process)
         self.afterwards.close()
+
+    def wanted(self, comparisons) -> list:
+        """Those whose rows were asked for; all of them, if none was."""
+        return [each for each in comparisons if not self.rows or each[0] in self.rows]
 
     def fresh(self, name: str) -> pathlib.Path:
         """A new folder: name, name-2, name-3 ..."""

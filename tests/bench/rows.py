@@ -92,6 +92,8 @@ ROWS = {
     "p99 crowd": Row("p99, 1,000 connections", MS, at_most=0.5),
     "overload": Row("twice the load it can take: answers in time, beside its peak", PER_S, at_least=0.9),
     "overload leases": Row("leases lost meanwhile", "{:.0f}", at_most=0, absolute=True),
-    "claim": Row("claiming a step among many stored tasks, beside 1,000", US, at_most=1.5),
-    "finish": Row("finishing a step among many stored tasks, beside 1,000", US, at_most=1.5),
+    "claim 100k": Row("claiming a step, 100,000 tasks stored", US, at_most=1.5),
+    "finish 100k": Row("finishing a step, 100,000 tasks stored", US, at_most=1.5),
+    "claim 1m": Row("claiming a step, 1,000,000 tasks stored", US, at_most=1.5),
+    "finish 1m": Row("finishing a step, 1,000,000 tasks stored", US, at_most=1.5),
 }

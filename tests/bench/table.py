@@ -12,24 +12,18 @@ STRETCHED = {True: "reached", False: "not reached", None: ""}
 
 
 class Turns:
-    """Contenders that take turns, once each in every round; a peer that fails is out and why() says so."""
+    """Contenders that take turns, once each in every round; one that fails is out and `failures` says why.
 
-    def __init__(self):
+    comparisons: (key of ROWS, ours, peer, what of a run is compared, the peer's name), whose contenders run."""
+
+    def __init__(self, comparisons):
+        self.comparisons = comparisons
+        self.needed = {name for _, ours, peer, *_ in comparisons for name in (ours, peer)}
         self.runs, self.results, self.failures = {}, {}, {}
 
-    def start(self, name: str, begin):
-        """What begin() gives; None where it fails, and then no contender of that name runs."""
-        try:
-            return begin()
-        except Failed as e:
-            self.failures[name] = str(e)
-            return None
-
-    def enter(self, name: str, run, of: str = "") -> None:
-        """Adds a contender, which needs what start() gave under the name `of`, if that is said."""
-        if of in self.failures:
-            self.failures[name] = self.failures[of]
-        if name not in self.failures:
+    def enter(self, name: str, run) -> None:
+        """Adds a contender if any comparison needs it; run() is one run of it."""
+        if name in self.needed:
             self.runs[name], self.results[name] = run, []
 
     def run(self, rounds: int) -> None:
@@ -64,17 +58,17 @@ class Table:
         judged = STRETCHED[row.reaches(figure)] if holds is None else JUDGED[holds]
         self.put(key, ours, peer, ratio, row.promise(sync), judged)
 
-    def compare(self, key: str, turns: Turns, ours: str, peer: str, measure, peer_name: str) -> None:
-        """A row of measure() over the runs of two contenders; one of ours that failed fails the part."""
-        if ours in turns.failures:
-            raise Failed(f"{ours}: {turns.failures[ours]}")
-        a = turns.results[ours]
-        if peer in turns.failures:
-            self.missing(key, cell(a, measure, ROWS[key].unit), peer_name, turns.failures[peer])
-            return
-        b, unit = turns.results[peer], ROWS[key].unit
-        ratio = ratio_of([measure(each) for each in a], [measure(each) for each in b])
-        self.judge(key, ratio, cell(a, measure, unit), f"{cell(b, measure, unit)} {peer_name}", f"{ratio:.2f}")
+    def compare(self, turns: Turns) -> None:
+        """The rows of all its comparisons; a contender of ours that failed fails the part."""
+        for key, ours, peer, measure, peer_name in turns.comparisons:
+            if ours in turns.failures:
+                raise Failed(f"{ours}: {turns.failures[ours]}")
+            unit, a, b = ROWS[key].unit, turns.results[ours], turns.results[peer]
+            if peer in turns.failures:
+                self.missing(key, cell(a, measure, unit), peer_name, turns.failures[peer])
+                continue
+            ratio = ratio_of([measure(each) for each in a], [measure(each) for each in b])
+            self.judge(key, ratio, cell(a, measure, unit), f"{cell(b, measure, unit)} {peer_name}", f"{ratio:.2f}")
 
     def figure(self, key: str, ours: float, peer: float | None = None, peer_name: str = "", sync: float = 0) -> None:
         """A row of two figures, or of ours alone; sync is what one fdatasync takes, in the row's unit."""

@@ -15,12 +15,17 @@ class Shot:
         self.rate, self.cpu_us = n, cpu
 
 
-def turns(**results) -> Turns:
-    made = Turns()
-    for name, found in results.items():
-        made.enter(name, iter(found).__next__)
+def turns(key, measure, ours, peer) -> Turns:
+    """A duel of three rounds; a contender is what it is found to be, or broken."""
+    made = Turns([(key, "ours", "peer", measure, "somebody")])
+    made.enter("ours", ours if callable(ours) else iter(ours).__next__)
+    made.enter("peer", peer if callable(peer) else iter(peer).__next__)
     made.run(3)
     return made
+
+
+def broken():
+    raise Failed("is | not\nhere")
 
 
 class Rows(unittest.TestCase):
@@ -57,10 +62,10 @@ class Tables(unittest.TestCase):
         self.assertEqual(ratio_of([1, 2, 30], [1, 1, 10]), 2)
 
     def test_a_row_compares_two_contenders(self):
-        seen = turns(ours=[Shot(100), Shot(90), Shot(600)], peer=[Shot(20, 50), Shot(10, 51), Shot(100, 52)])
-        self.table.compare("whoami haproxy", seen, "ours", "peer", rate, "HAProxy")
+        ours, peer = [Shot(100), Shot(90), Shot(600)], [Shot(20, 50), Shot(10, 51), Shot(100, 52)]
+        self.table.compare(turns("whoami haproxy", rate, ours, peer))
         self.assertEqual(self.table.lines["whoami haproxy"][1:],
-                         ("100/s at 10.0 µs", "20/s at 51.0 µs HAProxy", "6.00", "≥ 5 (stretch ≥ 7)", "yes"))
+                         ("100/s at 10.0 µs", "20/s at 51.0 µs somebody", "6.00", "≥ 5 (stretch ≥ 7)", "yes"))
         self.assertEqual(self.table.held(), (1, 1))
 
     def test_a_budget_that_does_not_hold_says_no_and_counts(self):
@@ -70,30 +75,29 @@ class Tables(unittest.TestCase):
         self.assertEqual(self.table.held(), (1, 2))
 
     def test_a_stretch_alone_is_no_budget(self):
-        self.table.compare("creates bullmq", turns(ours=[2, 2, 2], peer=[4, 4, 4]), "ours", "peer", float, "BullMQ")
+        self.table.compare(turns("creates bullmq", float, [2, 2, 2], [4, 4, 4]))
         self.assertEqual(self.table.lines["creates bullmq"][5], "not reached")
         self.assertEqual(self.table.held(), (0, 0))
 
     def test_a_peer_that_cannot_run_has_a_row_that_says_why(self):
-        seen = turns(ours=[Shot(5)] * 3)
-        self.assertIsNone(seen.start("peer", self.broken))
-        seen.enter("its second port", self.broken, of="peer")
-        for peer in ("peer", "its second port"):
-            self.table.compare("whoami fastify", seen, "ours", peer, rate, "fastify")
-            self.assertEqual(self.table.lines["whoami fastify"][2:], ("fastify: is / not here", "", "≥ 4", "not measured"))
-        self.assertEqual((self.table.held(), self.table.unmeasured), ((0, 0), 2))
+        self.table.compare(turns("whoami fastify", rate, [Shot(5)] * 3, broken))
+        self.assertEqual(self.table.lines["whoami fastify"][2:], ("somebody: is / not here", "", "≥ 4", "not measured"))
+        self.assertEqual((self.table.held(), self.table.unmeasured), ((0, 0), 1))
 
     def test_a_contender_of_ours_that_fails_fails_the_part(self):
-        seen = turns(peer=[1] * 3)
-        seen.start("ours", self.broken)
         with self.assertRaises(Failed):
-            self.table.compare("creates bullmq", seen, "ours", "peer", float, "BullMQ")
+            self.table.compare(turns("creates bullmq", float, broken, [1] * 3))
 
     def test_who_failed_once_takes_no_further_turn(self):
-        calls, seen = [], Turns()
-        seen.enter("peer", lambda: calls.append(1) or self.broken())
-        seen.run(3)
+        calls = []
+        turns("creates bullmq", float, [1] * 3, lambda: calls.append(1) or broken())
         self.assertEqual(len(calls), 1)
+
+    def test_nobody_runs_whom_no_row_needs(self):
+        made = Turns([("creates bullmq", "ours", "peer", float, "BullMQ")])
+        made.enter("a third", broken)
+        made.run(1)
+        self.assertEqual((made.failures, made.results), ({}, {}))
 
     def test_the_whole_table_keeps_its_order_and_names_what_is_missing(self):
         self.table.figure("start", 9)
@@ -107,10 +111,6 @@ class Tables(unittest.TestCase):
         self.assertEqual(cell([Shot(1000, 9), Shot(3000, 8), Shot(2000, 7)], rate, PER_S), "2,000/s at 8.0 µs")
         self.assertEqual(plain("a|b\n c"), "a/b c")
         self.assertEqual(numbers("creates 12.5\nnoise\nsteps 3\n"), {"creates": 12.5, "steps": 3})
-
-    @staticmethod
-    def broken():
-        raise Failed("is | not\nhere")
 
 
 class Files(unittest.TestCase):
