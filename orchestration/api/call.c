@@ -155,10 +155,14 @@ client_gone(struct request *req, void *arg)
 /* At the end of the daemon the loops' last mail is delivered after the store has closed; what then
  * wants one more operation is told so by mail too. */
 static void
-lend(struct app *app, struct store_op *op)
+lend(struct mail *mail)
 {
-	if (app->store != NULL) {
-		store_submit(app->store, op);
+	struct store_op *op = (struct store_op *)(void *)mail;
+	struct call *call = op->user;
+
+	op->mail.deliver = deliver;
+	if (call->app->store != NULL) {
+		store_submit(call->app->store, op);
 		return;
 	}
 	op->outcome = STORE_BUSY;
@@ -170,7 +174,7 @@ submit(struct app *app, struct request *req, struct store_op *op, struct call ho
 {
 	struct call *call = store_op_alloc(op, 1, sizeof(*call));
 
-	_Static_assert(offsetof(struct store_op, mail) == 0, "deliver() casts back");
+	_Static_assert(offsetof(struct store_op, mail) == 0, "deliver() and lend() cast back");
 	if (call == NULL) {
 		store_op_free(op);
 		call_no_memory(req);
@@ -180,10 +184,10 @@ submit(struct app *app, struct request *req, struct store_op *op, struct call ho
 	call->app = app;
 	call->req = req;
 	op->user = call;
-	op->mail.deliver = deliver;
+	op->mail.deliver = lend;
 	if (op->verb == STORE_POLL)
 		request_on_gone(req, client_gone, op);
-	lend(app, op);
+	loop_post_late(op->home, &op->mail); /* many requests wake the store once */
 }
 
 void

@@ -49,12 +49,13 @@ lanes_free(struct lanes *l)
 	free(l);
 }
 
-/* With the lock held. */
+/* With the lock held. Once is enough, however long the sleeper takes to get up. */
 static void
 rouse(struct lanes *l)
 {
 	if (l->asleep)
 		(void)pthread_cond_signal(&l->wanted);
+	l->asleep = false;
 }
 
 bool

@@ -229,6 +229,29 @@ op_deliver(struct store_op *op)
 		op->mail.deliver(&op->mail);
 }
 
+void
+op_deliver_all(struct op_list *l)
+{
+	struct store_op *op;
+
+	while ((op = op_list_take(l)) != NULL) {
+		struct loop *home = op->home;
+		struct mail *oldest = &op->mail, *newest = oldest;
+
+		if (home == NULL) {
+			op_deliver(op);
+			continue;
+		}
+		while (l->first != NULL && l->first->home == home) {
+			struct mail *next = &op_list_take(l)->mail;
+
+			next->next = newest;
+			newest = next;
+		}
+		loop_post_all(home, newest, oldest);
+	}
+}
+
 const char *
 store_verb_name(enum store_verb v)
 {

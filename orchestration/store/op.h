@@ -55,5 +55,7 @@ void op_refuse(struct store_op *op, enum store_outcome outcome, const char *fmt,
 
 /* Gives op back to its owner; nothing may touch it afterwards. */
 void op_deliver(struct store_op *op);
+/* All of l, in order; neighbours of one home wake it once. */
+void op_deliver_all(struct op_list *l);
 
 #endif

@@ -8,7 +8,7 @@
 #include "orchestration/store/read_ops.h"
 #include "shared/base/clock.h"
 
-enum { ROUND_MAX = 64 };
+enum { ROUND_MAX = 64, SLOW_US = 2000 };
 
 struct reader {
 	const struct store_settings *settings;
@@ -98,6 +98,7 @@ read_round(struct reader *r, struct op_list *round)
 	bool open = r->viewer.ops->begin(r->viewer.db, &e);
 	struct op_list done = {0};
 	struct store_op *op;
+	int64_t from_us = clock_mono_us();
 
 	r->viewer.wall_us = r->settings->wall_us(r->settings->clock_arg);
 	while ((op = op_list_take(round)) != NULL) {
@@ -106,10 +107,14 @@ read_round(struct reader *r, struct op_list *round)
 		else
 			op_refuse(op, STORE_FAULT, "%s", e.text);
 		op_list_add(&done, op);
+		/* Large answers are neither held back for others nor heaped up. */
+		if (clock_mono_us() - from_us > SLOW_US) {
+			op_deliver_all(&done);
+			from_us = clock_mono_us();
+		}
 	}
 	r->viewer.ops->rollback(r->viewer.db); /* nothing was written: the cheapest end */
-	while ((op = op_list_take(&done)) != NULL)
-		op_deliver(op);
+	op_deliver_all(&done);
 }
 
 static void *

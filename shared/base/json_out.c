@@ -15,19 +15,15 @@ json_out_on(struct buf *buf)
 }
 
 /* Eight bytes at once: does each stand for itself in a string? DEL and what is not ASCII do not. */
-static bool
+static inline bool
 plain8(const char *bytes)
 {
-	const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-	uint64_t word, quote, slash, del;
+	uint8_t word __attribute__((vector_size(8)));
+	uint64_t special;
 
 	memcpy(&word, bytes, sizeof(word));
-	quote = word ^ (ones * '"');
-	slash = word ^ (ones * '\\');
-	del = word ^ (ones * 0x7f);
-	return ((word | ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
-	                ((slash - ones) & ~slash) | ((del - ones) & ~del)) &
-	               tops) == 0;
+	special = (uint64_t)((word < 0x20) | (word > 0x7e) | (word == '"') | (word == '\\'));
+	return special == 0;
 }
 
 /* ASCII that stands for itself, which nearly all text is: told without decoding. */

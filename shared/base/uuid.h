@@ -18,8 +18,8 @@ struct uuid {
 struct uuid_source {
 	int64_t last_ms;
 	uint16_t counter;
-	uint16_t left; /* unused bytes of pool: one system call serves 16 ids */
-	unsigned char pool[160];
+	uint16_t left; /* unused bytes of pool: one system call serves 64 ids */
+	unsigned char pool[640];
 };
 
 /* The next id of source, above all its earlier ones even if the clock went back. */

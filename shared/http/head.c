@@ -65,17 +65,18 @@ static const struct head_result incomplete = {.verdict = HEAD_INCOMPLETE};
 
 /* ---- lines ---- */
 
-/* Eight bytes at once: is none of them a control character? A tab says no too; that is only slow.
+/* Sixteen bytes at once: is none of them a control character? A tab says no too; that is only slow.
  */
-static bool
-plain8(const char *bytes)
+static inline bool
+plain16(const char *bytes)
 {
-	const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-	uint64_t word, del;
+	uint8_t word __attribute__((vector_size(16)));
+	uint64_t control[2];
 
 	memcpy(&word, bytes, sizeof(word));
-	del = word ^ (ones * 0x7f);
-	return ((((word - ones * 0x20) & ~word) | ((del - ones) & ~del)) & tops) == 0;
+	word = (word < 0x20) | (word == 0x7f);
+	memcpy(control, &word, sizeof(control));
+	return (control[0] | control[1]) == 0;
 }
 
 /* The first byte from at on that may not stand inside a line: a control character but the tab. */
@@ -85,9 +86,9 @@ text_end(const char *bytes, size_t at, size_t len)
 	for (;;) {
 		size_t stop;
 
-		while (len - at >= 8 && plain8(bytes + at))
-			at += 8;
-		stop = len - at < 8 ? len : at + 8;
+		while (len - at >= 16 && plain16(bytes + at))
+			at += 16;
+		stop = len - at < 16 ? len : at + 16;
 		for (; at < stop; at++) {
 			const unsigned char c = (unsigned char)bytes[at];
 

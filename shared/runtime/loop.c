@@ -52,6 +52,7 @@ struct loop {
 	int wake_fd;
 	struct event woken;
 	_Atomic(struct mail *) box;
+	struct mail *later, **later_end; /* of this iteration, in order */
 	atomic_bool stop;
 	bool started;
 	pthread_t thread;
@@ -66,6 +67,18 @@ struct loop_timer {
 	loop_fn fn;
 	void *arg;
 };
+
+static void
+deliver_list(struct mail *mail)
+{
+	while (mail != NULL) {
+		struct mail *next = mail->next;
+
+		mail->next = NULL;
+		mail->deliver(mail);
+		mail = next;
+	}
+}
 
 /* Delivers what is in the box now; true if there was any. */
 static bool
@@ -83,14 +96,32 @@ deliver(struct loop *loop)
 		oldest = newest;
 		newest = older;
 	}
-	while (oldest != NULL) {
-		struct mail *mail = oldest;
-
-		oldest = mail->next;
-		mail->next = NULL;
-		mail->deliver(mail);
-	}
+	deliver_list(oldest);
 	return true;
+}
+
+/* Delivers what was left for the end of the iteration; true if there was any. */
+static bool
+deliver_late(struct loop *loop)
+{
+	struct mail *first = loop->later;
+
+	loop->later = NULL;
+	loop->later_end = &loop->later;
+	deliver_list(first);
+	return first != NULL;
+}
+
+/* Until nothing is left: delivery may post again. */
+static void
+deliver_all(struct loop *loop)
+{
+	bool more;
+
+	do {
+		more = deliver(loop);
+		more = deliver_late(loop) || more;
+	} while (more);
 }
 
 static void
@@ -138,6 +169,7 @@ loop_new(const char *name, OWNED struct loop **out, struct err *e)
 	if (loop == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for a loop");
 	loop->wake_fd = -1;
+	loop->later_end = &loop->later;
 	(void)strncpy(loop->name, name, sizeof(loop->name) - 1);
 	loop->reading = calloc(1, sizeof(*loop->reading));
 	if (loop->reading == NULL)
@@ -166,8 +198,7 @@ loop_free(struct loop *loop)
 		loop_stop(loop);
 		loop_join(loop);
 	}
-	while (deliver(loop)) /* delivery may post again */
-		;
+	deliver_all(loop);
 	while (loop->signals != NULL) {
 		struct signal_watch *watch = loop->signals;
 
@@ -192,6 +223,8 @@ loop_run(struct loop *loop)
 {
 	while (!atomic_load_explicit(&loop->stop, memory_order_acquire)) {
 		(void)event_base_loop(loop->base, EVLOOP_ONCE);
+		while (deliver_late(loop))
+			;
 		loop->reading->taken = false;
 	}
 }
@@ -240,21 +273,34 @@ loop_join(struct loop *loop)
 		loop->started = false;
 		loop->reading->taken = false;
 	}
-	while (deliver(loop)) /* its owners can still act on it: nothing of theirs is freed yet */
-		;
+	deliver_all(loop); /* its owners can still act on it: nothing of theirs is freed yet */
+}
+
+void
+loop_post_all(struct loop *loop, struct mail *newest, struct mail *oldest)
+{
+	struct mail *top = atomic_load_explicit(&loop->box, memory_order_relaxed);
+
+	do {
+		oldest->next = top;
+	} while (!atomic_compare_exchange_weak_explicit(
+	        &loop->box, &top, newest, memory_order_release, memory_order_relaxed));
+	if (top == NULL)
+		wake(loop);
 }
 
 void
 loop_post(struct loop *loop, struct mail *mail)
 {
-	struct mail *top = atomic_load_explicit(&loop->box, memory_order_relaxed);
+	loop_post_all(loop, mail, mail);
+}
 
-	do {
-		mail->next = top;
-	} while (!atomic_compare_exchange_weak_explicit(
-	        &loop->box, &top, mail, memory_order_release, memory_order_relaxed));
-	if (top == NULL)
-		wake(loop);
+void
+loop_post_late(struct loop *loop, struct mail *mail)
+{
+	mail->next = NULL;
+	*loop->later_end = mail;
+	loop->later_end = &mail->next;
 }
 
 struct event_base *

@@ -34,6 +34,11 @@ void loop_join(struct loop *loop);
 
 /* From any thread; mail is the loop's until it is delivered. */
 void loop_post(struct loop *loop, struct mail *mail);
+/* The same for several, linked by next from the newest to the oldest, with one wake-up. */
+void loop_post_all(struct loop *loop, struct mail *newest, struct mail *oldest);
+/* On the loop's own thread: delivered when it has nothing more to do in this iteration. So what an
+ * iteration's events ask of another thread reaches it together. */
+void loop_post_late(struct loop *loop, struct mail *mail);
 
 /* For registering events, on the loop's thread or before it runs. */
 BORROWED struct event_base *loop_base(struct loop *loop);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "shared/base/clock.h"
@@ -144,6 +145,70 @@ stop_loop(void *arg)
 {
 	loop_stop(arg);
 }
+
+/* Notes its name when it is delivered; then posts what it carries, or stops the loop. */
+struct note {
+	struct mail mail; /* first, so that a mail is its note */
+	struct loop *loop;
+	char name, *trace;
+	struct note *late;
+	bool last;
+};
+
+static void
+write_note(struct mail *mail)
+{
+	struct note *note = (struct note *)mail;
+
+	note->trace[strlen(note->trace)] = note->name;
+	if (note->late != NULL)
+		loop_post_late(note->loop, &note->late->mail);
+	if (note->last)
+		loop_stop(note->loop);
+}
+
+/* What one iteration's events ask of somebody else reaches him when all of them have been seen to.
+ */
+START_TEST(late_mail_follows_all_other_mail_and_is_never_left_lying)
+{
+	AUTO(loop) struct loop *loop = loop_or_fail("late");
+	char trace[8] = "";
+	struct note notes[6];
+
+	for (int i = 0; i < 6; i++)
+		notes[i] = (struct note){
+		        {NULL, write_note},
+                        loop, (char)('a' + i), trace, NULL, i == 5
+                };
+	notes[0].late = &notes[3];
+	notes[1].late = &notes[4];
+	notes[3].late = &notes[5]; /* late mail that is posted by late mail */
+	notes[2].mail.next = &notes[1].mail;
+	notes[1].mail.next = &notes[0].mail;
+	loop_post_all(loop, &notes[2].mail, &notes[0].mail);
+	loop_run(loop);
+	ck_assert_str_eq(trace, "abcdef");
+}
+END_TEST
+
+START_TEST(late_mail_to_a_loop_that_ended_is_delivered_by_its_free)
+{
+	char trace[4] = "";
+	struct loop *loop = loop_or_fail("late");
+	struct note second = {
+	        {NULL, write_note},
+                loop, 'b', trace, NULL, false
+        };
+	struct note first = {
+	        {NULL, write_note},
+                loop, 'a', trace, &second, false
+        };
+
+	loop_post(loop, &first.mail);
+	loop_free(loop);
+	ck_assert_str_eq(trace, "ab");
+}
+END_TEST
 
 START_TEST(a_timer_is_never_early)
 {
@@ -316,6 +381,8 @@ loop_suite(void)
 
 	tcase_add_test(tc, mail_of_each_sender_arrives_whole_and_in_order);
 	tcase_add_test(tc, mail_to_a_loop_that_never_ran_is_delivered_by_its_free);
+	tcase_add_test(tc, late_mail_follows_all_other_mail_and_is_never_left_lying);
+	tcase_add_test(tc, late_mail_to_a_loop_that_ended_is_delivered_by_its_free);
 	tcase_add_test(tc, mail_to_a_loop_that_ended_is_delivered_by_its_join);
 	tcase_add_test(tc, a_timer_is_never_early);
 	tcase_add_test(tc, a_cancelled_timer_is_silent_and_a_moved_one_fires_once);
