@@ -36,7 +36,7 @@ $(OUT)/unit_$(1): $(OUT)/tests/unit/$(1)/main.o $(call obj,$(wildcard tests/unit
 	$$(call do,link) $(CC) $(LINK_ALL) $(WRAP) $$^ -o $$@ $(call libs,$(1)) $(if $(OWN_$(1)),$(LIBS_$(1))) $(LIBS_unit_$(1)) $(LIBS_unit)
 .PHONY: unit-$(1)
 unit-$(1): $(OUT)/unit_$(1)
-	$(OUT)/unit_$(1)
+	$$(SANE) $(OUT)/unit_$(1)
 endef
 $(foreach area,$(AREAS),$(eval $(call unit_rule,$(area))))
 

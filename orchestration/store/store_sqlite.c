@@ -146,6 +146,7 @@ query_next(struct query *q, bool *row, struct err *e)
 	if (q->rc == SQLITE_OK || q->rc == SQLITE_ROW)
 		q->rc = sqlite3_step(q->s);
 	q->read = 0;
+	q->odd = false;
 	*row = q->rc == SQLITE_ROW;
 	if (*row)
 		return true;
@@ -155,22 +156,66 @@ query_next(struct query *q, bool *row, struct err *e)
 	return still_open(q, e);
 }
 
+/* The next column's number; a value of another type makes the row odd. */
+static int
+next_column(struct query *q, int type)
+{
+	int at = q->read++;
+	int is = sqlite3_column_type(q->s, at);
+
+	q->odd = q->odd || (is != type && is != SQLITE_NULL);
+	return at;
+}
+
 int64_t
 column_int(struct query *q)
 {
-	return sqlite3_column_int64(q->s, q->read++);
+	return sqlite3_column_int64(q->s, next_column(q, SQLITE_INTEGER));
+}
+
+int64_t
+column_within(struct query *q, int64_t least, int64_t most)
+{
+	int64_t n = column_int(q);
+
+	if (n >= least && n <= most)
+		return n;
+	q->odd = true;
+	return least;
+}
+
+int
+column_count(struct query *q)
+{
+	return (int)column_within(q, 0, COUNT_MOST);
+}
+
+void
+column_bytes(struct query *q, unsigned char *out, size_t len)
+{
+	int at = next_column(q, SQLITE_BLOB);
+	const void *bytes = sqlite3_column_blob(q->s, at);
+
+	if (bytes != NULL && (size_t)sqlite3_column_bytes(q->s, at) == len)
+		memcpy(out, bytes, len);
+	else
+		q->odd = true;
 }
 
 const char *
 column_text(struct query *q)
 {
-	return (const char *)sqlite3_column_text(q->s, q->read++);
+	struct store_json text = column_json(q);
+
+	if (text.text != NULL && strlen(text.text) != text.len)
+		q->odd = true;
+	return text.text;
 }
 
 struct store_json
 column_json(struct query *q)
 {
-	int at = q->read++;
+	int at = next_column(q, SQLITE_TEXT);
 	const char *text = (const char *)sqlite3_column_text(q->s, at);
 
 	return (struct store_json){text, text != NULL ? (size_t)sqlite3_column_bytes(q->s, at) : 0};
@@ -179,13 +224,22 @@ column_json(struct query *q)
 bool
 column_uuid(struct query *q, struct uuid *out)
 {
-	int at = q->read++;
-	const void *bytes = sqlite3_column_blob(q->s, at);
-
-	if (bytes == NULL || sqlite3_column_bytes(q->s, at) != (int)sizeof(out->bytes))
+	if (sqlite3_column_type(q->s, q->read) == SQLITE_NULL) {
+		q->read++;
 		return false;
-	memcpy(out->bytes, bytes, sizeof(out->bytes));
+	}
+	column_bytes(q, out->bytes, sizeof(out->bytes));
 	return true;
+}
+
+bool
+query_sound(struct query *q, struct err *e)
+{
+	if (!q->odd)
+		return true;
+	query_end(q);
+	return err_set(e, ERR_FORMAT, "%s: a row holds what no store writes (see db check)",
+	        statements[q->which].name);
 }
 
 bool

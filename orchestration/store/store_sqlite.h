@@ -17,6 +17,7 @@ enum {
 	SQLITE_FILE_ID = 0x5441534b, /* PRAGMA application_id: "TASK" */
 	SQLITE_WAL_SOFT = 1000,      /* pages in the WAL from which the checkpoint thread works */
 	SQLITE_WAL_HARD = 8000,      /* from which the writer helps, so that the WAL starts anew */
+	COUNT_MOST = 1 << 30,        /* of anything counted in a row; one more still fits an int */
 };
 
 enum statement {
@@ -45,7 +46,8 @@ struct query {
 	sqlite3_stmt *s;
 	enum statement which;
 	int bound, read;
-	int rc; /* SQLITE_OK while all went well so far */
+	int rc;   /* SQLITE_OK while all went well so far */
+	bool odd; /* a column held what no store writes there */
 };
 
 struct query query_on(struct backend *b, enum statement which);
@@ -61,11 +63,20 @@ MUST_CHECK bool query_run(struct query *q, struct err *e);
 MUST_CHECK bool query_next(struct query *q, bool *row, struct err *e);
 void query_end(struct query *q);
 
-/* The next column of the current row. Texts live until the next step; NULL gives 0, NULL, len 0. */
+/*
+ * The next column of the current row. Texts live until the next step; NULL gives 0, NULL, len 0.
+ * Files get damaged and edited: another type, a number out of its bounds, a text with a NUL in it
+ * or a blob of another length makes the row odd, and query_sound() refuses it. Look before use.
+ */
 int64_t column_int(struct query *q);
+int64_t column_within(struct query *q, int64_t least, int64_t most);
+int column_count(struct query *q); /* of something: from 0 to what an int can grow from */
+void column_bytes(struct query *q, unsigned char *out, size_t len); /* a blob of that length */
 BORROWED const char *column_text(struct query *q);
 struct store_json column_json(struct query *q);
 bool column_uuid(struct query *q, struct uuid *out); /* false: NULL or no 16 bytes */
+/* False: the row is odd, and the query is over. */
+MUST_CHECK bool query_sound(struct query *q, struct err *e);
 
 /* Turns a result code into a fault that names what was done; notes what it means for b. */
 MUST_CHECK bool sqlite_fail(struct backend *b, int rc, const char *doing, struct err *e);

@@ -25,24 +25,25 @@ event_insert(struct backend *b, const struct event_row *row, struct err *e)
 	return query_run(&q, e);
 }
 
-static void
-event_columns(struct query *q, struct event_found *out)
+static bool
+event_columns(struct query *q, struct event_found *out, struct err *e)
 {
 	*out = (struct event_found){0};
 	out->pos = column_int(q);
 	out->row.task = column_int(q);
 	out->seq = column_int(q);
-	out->row.kind = (enum event_kind)column_int(q);
-	out->row.step = (int)column_int(q);
-	out->row.from = (int)column_int(q);
-	out->row.to = (int)column_int(q);
-	out->row.attempt = (int)column_int(q);
+	out->row.kind = (enum event_kind)column_within(q, 1, EVENT_KIND_END - 1);
+	out->row.step = (int)column_within(q, -1, STEP_INDEX_MASK);
+	out->row.from = column_count(q);
+	out->row.to = column_count(q);
+	out->row.attempt = column_count(q);
 	out->row.session = column_int(q);
 	out->row.actor = column_int(q);
 	out->row.at = column_int(q);
 	out->template_id = column_int(q);
-	(void)column_uuid(q, &out->task);
+	column_bytes(q, out->task.bytes, sizeof(out->task.bytes));
 	out->actor = column_text(q);
+	return query_sound(q, e);
 }
 
 /* Parameters 4 and 5; 3 stays NULL. */
@@ -84,7 +85,8 @@ event_list(struct backend *b, const struct principal *who, const struct event_qu
 			return false;
 		if (!row)
 			return true;
-		event_columns(&q, &found);
+		if (!event_columns(&q, &found, e))
+			return false;
 		if (!fn(&found, arg, e)) {
 			query_end(&q);
 			return false;
@@ -102,6 +104,8 @@ read_counts(struct query *q, int64_t *out, size_t count)
 	memset(out, 0, count * sizeof(*out));
 	if (bytes != NULL)
 		memcpy(out, bytes, len < count * sizeof(*out) ? len : count * sizeof(*out));
+	for (size_t i = 0; i < count; i++)
+		q->odd = q->odd || out[i] < 0 || out[i] > INT64_MAX / 2;
 }
 
 static bool
@@ -116,6 +120,8 @@ totals_load(struct backend *b, struct totals *out, struct err *e)
 		return err_set(e, ERR_FORMAT, "the totals are missing");
 	read_counts(&q, out->tasks, COUNT(out->tasks));
 	read_counts(&q, out->steps, COUNT(out->steps));
+	if (!query_sound(&q, e))
+		return false;
 	query_end(&q);
 	return true;
 }

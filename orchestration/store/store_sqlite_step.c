@@ -1,28 +1,29 @@
 #include "orchestration/store/store_sqlite.h"
 
 /* Reads STEP_COLUMNS from the query's next column on. */
-static void
-step_columns(struct query *q, struct step_row *out)
+static bool
+step_columns(struct query *q, struct step_row *out, struct err *e)
 {
 	*out = (struct step_row){0};
 	out->id = column_int(q);
-	out->facts.state = (enum step_state)column_int(q);
-	out->facts.unmet = (int)column_int(q);
-	out->facts.attempt = (int)column_int(q);
-	out->facts.failures = (int)column_int(q);
-	out->facts.lease_losses = (int)column_int(q);
-	out->facts.settled = (int)column_int(q);
+	out->facts.state = (enum step_state)column_within(q, 1, STEP_STATE_END - 1);
+	out->facts.unmet = column_count(q);
+	out->facts.attempt = column_count(q);
+	out->facts.failures = column_count(q);
+	out->facts.lease_losses = column_count(q);
+	out->facts.settled = column_count(q);
 	out->facts.session = column_int(q);
 	out->route = column_int(q);
 	out->facts.queued = out->route != 0;
-	out->rank = (int)column_int(q);
+	out->rank = (int)column_within(q, -COUNT_MOST, COUNT_MOST);
 	out->facts.retry_at = column_int(q);
 	out->backoff_ms = sqlite3_column_type(q->s, q->read) == SQLITE_NULL ? -1 : 0;
-	out->backoff_ms += column_int(q);
+	out->backoff_ms += column_within(q, 0, INT64_MAX);
 	out->updated_at = column_int(q);
 	out->attempted_at = column_int(q);
 	out->failed_at = column_int(q);
 	out->completed_at = column_int(q);
+	return query_sound(q, e);
 }
 
 static bool
@@ -35,8 +36,8 @@ step_load(struct backend *b, int64_t id, struct step_row *out, struct err *e)
 	if (!query_next(&q, &found, e))
 		return false;
 	*out = (struct step_row){0};
-	if (found)
-		step_columns(&q, out);
+	if (found && !step_columns(&q, out, e))
+		return false;
 	query_end(&q);
 	return true;
 }
@@ -150,12 +151,15 @@ each(struct query *q, bool outputs, step_row_fn fn, void *arg, struct err *e)
 			return false;
 		if (!found)
 			return true;
-		step_columns(q, &row);
+		if (!step_columns(q, &row, e))
+			return false;
 		if (outputs) {
 			out.result = column_json(q);
 			out.error = column_json(q);
 			out.log = column_json(q);
 			out.worker = column_text(q);
+			if (!query_sound(q, e))
+				return false;
 		}
 		if (!fn(&row, &out, arg, e)) {
 			query_end(q);

@@ -24,25 +24,26 @@ static const enum statement total_by_scope[] = {
 };
 
 /* Reads TASK_COLUMNS from the query's next column on. */
-static void
-task_columns(struct query *q, struct task_row *out)
+static bool
+task_columns(struct query *q, struct task_row *out, struct err *e)
 {
 	*out = (struct task_row){0};
 	out->id = column_int(q);
 	out->tenant = column_int(q);
 	out->owner = column_int(q);
 	out->template_id = column_int(q);
-	(void)column_uuid(q, &out->uuid);
-	out->facts.state = (enum task_state)column_int(q);
-	out->facts.total = (int)column_int(q);
-	out->facts.remaining = (int)column_int(q);
-	out->facts.live = (int)column_int(q);
-	out->facts.waiting = (int)column_int(q);
-	out->facts.failed = (int)column_int(q);
-	out->rank = (int)column_int(q);
+	column_bytes(q, out->uuid.bytes, sizeof(out->uuid.bytes));
+	out->facts.state = (enum task_state)column_within(q, 1, TASK_STATE_END - 1);
+	out->facts.total = column_count(q);
+	out->facts.remaining = column_count(q);
+	out->facts.live = column_count(q);
+	out->facts.waiting = column_count(q);
+	out->facts.failed = column_count(q);
+	out->rank = (int)column_within(q, -COUNT_MOST, COUNT_MOST);
 	out->created_at = column_int(q);
 	out->updated_at = column_int(q);
 	out->completed_at = column_int(q);
+	return query_sound(q, e);
 }
 
 /* The only row of a query, or id 0. */
@@ -54,8 +55,8 @@ one_task(struct query *q, struct task_row *out, struct err *e)
 	if (!query_next(q, &row, e))
 		return false;
 	*out = (struct task_row){0};
-	if (row)
-		task_columns(q, out);
+	if (row && !task_columns(q, out, e))
+		return false;
 	query_end(q);
 	return true;
 }
@@ -186,6 +187,15 @@ keep_text(struct store_op *op, struct store_json from, const char **out, struct 
 }
 
 static bool
+keep_word(struct store_op *op, const char *from, const char **out, struct err *e)
+{
+	if (from == NULL)
+		return err_set(e, ERR_FORMAT, "a task lacks what each task has");
+	*out = store_op_text(op, from, strlen(from));
+	return *out != NULL ? true : err_set(e, ERR_NOMEM, "out of memory for a task");
+}
+
+static bool
 keep_json(struct store_op *op, struct store_json from, struct store_json *out, struct err *e)
 {
 	*out = (struct store_json){NULL, from.len};
@@ -195,16 +205,16 @@ keep_json(struct store_op *op, struct store_json from, struct store_json *out, s
 static bool
 details(struct query *q, struct store_op *op, struct task_view *out, struct err *e)
 {
-	if (!keep_text(op, column_json(q), &out->initiator, e) ||
-	        !keep_text(op, column_json(q), &out->source_system, e) ||
-	        !keep_text(op, column_json(q), &out->reason, e))
+	if (!keep_word(op, column_text(q), &out->initiator, e) ||
+	        !keep_word(op, column_text(q), &out->source_system, e) ||
+	        !keep_word(op, column_text(q), &out->reason, e))
 		return false;
 	out->has_priority = sqlite3_column_type(q->s, q->read) != SQLITE_NULL;
-	out->priority = (int)column_int(q);
-	(void)column_uuid(q, &out->correlation_id);
+	out->priority = (int)column_within(q, -COUNT_MOST, COUNT_MOST);
+	column_bytes(q, out->correlation_id.bytes, sizeof(out->correlation_id.bytes));
 	out->has_parent_correlation = column_uuid(q, &out->parent_correlation_id);
 	return keep_json(op, column_json(q), &out->tags, e) &&
-	       keep_json(op, column_json(q), &out->context, e);
+	       keep_json(op, column_json(q), &out->context, e) && query_sound(q, e);
 }
 
 static bool
@@ -217,12 +227,13 @@ task_details(struct backend *b, const struct task_row *row, struct store_op *op,
 	query_int(&q, row->id);
 	if (!query_next(&q, &found, e))
 		return false;
-	found = found && details(&q, op, out, e);
+	if (found && !details(&q, op, out, e)) {
+		query_end(&q);
+		return err_while(e, "reading task %lld", (long long)row->id);
+	}
 	query_end(&q);
-	if (!found)
-		return e->code == ERR_NOMEM ? false
-		                            : err_set(e, ERR_FORMAT, "task %lld has no details",
-		                                      (long long)row->id);
+	if (!found || out->context.text == NULL)
+		return err_set(e, ERR_FORMAT, "task %lld has no details", (long long)row->id);
 	out->id = row->uuid;
 	out->created_at = row->created_at;
 	out->updated_at = row->updated_at;
@@ -283,7 +294,8 @@ task_list(struct backend *b, const struct principal *who, const struct task_list
 			return false;
 		if (!found)
 			return true;
-		task_columns(&q, &row);
+		if (!task_columns(&q, &row, e))
+			return false;
 		if (!fn(&row, arg, e)) {
 			query_end(&q);
 			return false;

@@ -2,17 +2,13 @@
 
 #include "orchestration/store/store_sqlite.h"
 
-static void
-template_columns(struct query *q, struct template_row *out)
+static bool
+template_columns(struct query *q, struct template_row *out, struct err *e)
 {
-	const void *hash;
-
 	out->id = column_int(q);
 	out->created_at = column_int(q);
-	hash = sqlite3_column_blob(q->s, q->read);
-	if (hash != NULL && sqlite3_column_bytes(q->s, q->read) == (int)sizeof(out->hash))
-		memcpy(out->hash, hash, sizeof(out->hash));
-	q->read++;
+	column_bytes(q, out->hash, sizeof(out->hash));
+	return query_sound(q, e);
 }
 
 static bool
@@ -28,8 +24,8 @@ template_find(struct backend *b, const char *ns, const char *name, const char *v
 	if (!query_next(&q, &found, e))
 		return false;
 	*out = (struct template_row){0};
-	if (found)
-		template_columns(&q, out);
+	if (found && !template_columns(&q, out, e))
+		return false;
 	query_end(&q);
 	return true;
 }
@@ -47,7 +43,8 @@ template_load(
 		return false;
 	*row = (struct template_row){0};
 	if (found) {
-		template_columns(&q, row);
+		if (!template_columns(&q, row, e))
+			return false;
 		text = column_json(&q);
 		buf_add(json, text.text, text.len);
 	}
@@ -133,6 +130,9 @@ routes_each(struct backend *b, route_fn fn, void *arg, struct err *e)
 		id = column_int(&q);
 		ns = column_text(&q);
 		callable = column_text(&q);
+		q.odd = q.odd || ns == NULL || callable == NULL;
+		if (!query_sound(&q, e))
+			return false;
 		if (!fn(id, ns, callable, arg, e)) {
 			query_end(&q);
 			return false;

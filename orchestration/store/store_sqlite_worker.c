@@ -47,23 +47,21 @@ session_end(struct backend *b, int64_t id, int64_t now_us, struct err *e)
 	return query_run(&q, e);
 }
 
-static void
-session_columns(struct query *q, struct session_row *out)
+static bool
+session_columns(struct query *q, struct session_row *out, struct err *e)
 {
-	const void *digest;
-
 	*out = (struct session_row){.id = column_int(q)};
-	digest = sqlite3_column_blob(q->s, q->read);
-	if (digest != NULL && sqlite3_column_bytes(q->s, q->read) == (int)sizeof(out->digest))
-		memcpy(out->digest, digest, sizeof(out->digest));
-	q->read++;
+	column_bytes(q, out->digest, sizeof(out->digest));
 	out->worker = column_text(q);
 	out->boot = column_text(q);
-	out->slots = (int)column_int(q);
+	out->slots = column_count(q);
 	out->namespaces = column_text(q);
 	out->handlers = column_text(q);
 	out->expires_at_s = column_int(q);
 	out->registered_at = column_int(q);
+	q->odd = q->odd || out->worker == NULL || out->boot == NULL || out->namespaces == NULL ||
+	         out->handlers == NULL;
+	return query_sound(q, e);
 }
 
 static bool
@@ -78,7 +76,8 @@ sessions_each(struct backend *b, session_row_fn fn, void *arg, struct err *e)
 			return false;
 		if (!found)
 			return true;
-		session_columns(&q, &row);
+		if (!session_columns(&q, &row, e))
+			return false;
 		if (!fn(&row, arg, e)) {
 			query_end(&q);
 			return false;

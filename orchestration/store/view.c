@@ -40,6 +40,9 @@ view_step(struct store_op *op, const struct plan *plan, const struct task_row *t
 	if (index >= plan->t->step_count)
 		return err_set(
 		        e, ERR_FORMAT, "step %lld is not in its template", (long long)row->id);
+	if ((size_t)f->unmet > plan->t->steps[index].parent_count)
+		return err_set(e, ERR_FORMAT, "step %lld waits for more than it depends on",
+		        (long long)row->id);
 	policy = step_policy_of(&plan->t->steps[index], false, 0);
 	*out = (struct step_view){
 	        .id = identity_step_id(&task->uuid, index),

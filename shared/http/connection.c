@@ -410,7 +410,8 @@ connection_drain(struct connection *c, bool force)
 /* ---- its beginning ---- */
 
 bool
-connection_new(struct http_endpoint *ep, int fd, uint64_t address, const char *peer)
+connection_new(
+        struct http_endpoint *ep, int fd, uint64_t address, const char peer[INET6_ADDRSTRLEN])
 {
 	struct connection *c = calloc(1, sizeof(*c));
 

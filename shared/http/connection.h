@@ -59,7 +59,7 @@ struct connection {
 
 /* Takes fd, which counts as address in the server's admission; false (fd closed) without memory. */
 MUST_CHECK bool connection_new(
-        struct http_endpoint *ep, int fd, uint64_t address, const char *peer);
+        struct http_endpoint *ep, int fd, uint64_t address, const char peer[INET6_ADDRSTRLEN]);
 
 /* Goes on as far as possible, and frees c if that was its end. */
 void connection_run(struct connection *c);
