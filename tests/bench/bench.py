@@ -11,6 +11,7 @@ import pathlib
 import platform
 import re
 import resource
+import signal
 import statistics
 import sys
 import textwrap
@@ -69,13 +70,14 @@ def parse() -> argparse.Namespace:
 def main() -> bool:
     options = parse()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # through the finally below: nothing we started stays
     bench, table, failed = Bench(options), Table(), False
     try:
         for name in options.only or PARTS:
             began = time.monotonic()
             try:
                 PARTS[name](bench, table)
-            except Failed as e:
+            except (Failed, OSError) as e:
                 print(f"bench: {name}: {e}", file=sys.stderr)
                 failed = True
             print(f"  -- {name}: {time.monotonic() - began:.0f} s", flush=True)

@@ -72,7 +72,7 @@ def until(ready, process, seconds: float = 10, pause: float = 0.0005) -> None:
     """Waits until ready() neither says no nor is refused by what process is to offer."""
     name, end = pathlib.Path(str(process.args[0])).name, time.monotonic() + seconds
     while time.monotonic() < end:
-        with contextlib.suppress(ConnectionRefusedError, ConnectionResetError):
+        with contextlib.suppress(OSError):
             if ready() is not False:
                 return
         if process.poll() is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 import dataclasses
 
 US, MS, MB, PER_S = "{:.1f} µs", "{:.2f} ms", "{:.1f} MB", "{:,.0f}/s"
+WHOAMI = "`GET /v1/whoami`, one token: requests"
+STEPS = "steps completed, whole pair, handlers that do nothing, SQLite FULL"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,10 +56,10 @@ class Row:
 
 ROWS = {
     "whoami cpu": Row("`GET /v1/whoami`, one token: CPU a request", US, at_most=1.2, stretch=1),
-    "whoami haproxy": Row("the same: requests", PER_S, at_least=5, stretch=7),
-    "whoami fastify": Row("the same: requests", PER_S, at_least=4),
-    "whoami apache": Row("the same: requests", PER_S),
-    "whoami fastapi": Row("the same: requests", PER_S),
+    "whoami haproxy": Row(WHOAMI, PER_S, at_least=5, stretch=7),
+    "whoami fastify": Row(WHOAMI, PER_S, at_least=4),
+    "whoami apache": Row(WHOAMI, PER_S),
+    "whoami fastapi": Row(WHOAMI, PER_S),
     "many tokens": Row("2,048 tokens in turn: requests", PER_S, at_least=4),
     "new RS256": Row("each token new, RS256: requests", PER_S, at_least=1.2),
     "new ES256": Row("each token new, ES256: requests", PER_S, at_least=1.05),
@@ -67,21 +69,22 @@ ROWS = {
     "task cpu": Row("`GET /v1/tasks/{id}`, one token: CPU a request", US, at_most=3, stretch=2),
     "tls": Row("TLS kept alive: requests", PER_S, at_least=0.9, stretch=1, needs="TLS"),
     "workflow p50": Row("four steps in a line, create → complete, idle: p50", MS, at_most=3, syncs=15, absolute=True),
-    "workflow p99": Row("the same: p99", MS, absolute=True),
+    "workflow p99": Row("four steps in a line, create → complete, idle: p99", MS, absolute=True),
     "ready to start": Row("step ready → its handler starts, idle: p50", MS, at_most=1, syncs=1, absolute=True),
-    "ready to start p99": Row("the same: p99", MS, absolute=True),
+    "ready to start p99": Row("step ready → its handler starts, idle: p99", MS, absolute=True),
     "creates bare": Row("tasks created (4 steps), SQLite FULL", PER_S, at_least=0.5, stretch=0.7),
-    "creates bullmq": Row("the same, beside jobs added", PER_S, stretch=1),
-    "creates graphile": Row("the same, beside jobs added", PER_S),
-    "creates pg-boss": Row("the same, beside jobs added", PER_S),
+    "creates bullmq": Row("tasks created, beside jobs added", PER_S, stretch=1),
+    "creates graphile": Row("tasks created, beside jobs added", PER_S),
+    "creates pg-boss": Row("tasks created, beside jobs added", PER_S),
     "sink steps": Row("steps claimed and finished, workers that do nothing", PER_S),
-    "steps bullmq": Row("steps completed, whole pair, handlers that do nothing, SQLite FULL", PER_S, at_least=1, stretch=1.5),
-    "steps dbos": Row("the same", PER_S, at_least=10),
-    "steps graphile": Row("the same", PER_S),
-    "steps graphile batched": Row("the same", PER_S),
-    "steps pg-boss": Row("the same", PER_S),
+    "steps bullmq": Row(STEPS, PER_S, at_least=1, stretch=1.5),
+    "steps dbos": Row(STEPS, PER_S, at_least=10),
+    "steps graphile": Row(STEPS, PER_S),
+    "steps graphile batched": Row(STEPS, PER_S),
+    "steps pg-boss": Row(STEPS, PER_S),
     "steps postgresql": Row("steps completed, PostgreSQL, beside graphile-worker", PER_S, at_least=3, needs="PostgreSQL"),
-    "steps postgresql batched": Row("the same, beside its batched mode", PER_S, at_least=0.5, stretch=1, needs="PostgreSQL"),
+    "steps postgresql batched": Row("steps completed, PostgreSQL, beside graphile-worker batched", PER_S, at_least=0.5,
+                                    stretch=1, needs="PostgreSQL"),
     "idle": Row("private dirty, orchestration, idle", MB, at_most=4, absolute=True),
     "idle worker": Row("private dirty, worker, idle", MB, at_most=4, absolute=True),
     "crowd": Row("private dirty, 2,000 idle connections", MB, at_most=12, absolute=True),

@@ -33,8 +33,8 @@ class Turns:
                     continue
                 try:
                     self.results[name].append(run())
-                except Failed as e:
-                    self.failures[name] = str(e)
+                except (Failed, OSError) as e:
+                    self.failures[name] = str(e) or type(e).__name__
 
 
 def ratio_of(ours: list, peer: list) -> float:
