@@ -89,11 +89,12 @@ CHECK_PARTS  := lint headers $(AREAS:%=unit-%) $(FUZZERS:%=replay-%)
 CHECK_BUILDS := programs headers $(AREAS:%=$(OUT)/unit_%) $(FUZZERS:%=$(OUT)/replay_%)
 # The same under sanitizers. A part that starts programs of ours does so behind $(SANE), which finds
 # what is reported about them; valgrind judges the parts of VALGRIND_PARTS in that way.
-SANE_PARTS     := $(AREAS:%=unit-%) $(FUZZERS:%=replay-%)
-SANE_BUILDS    := programs $(AREAS:%=$(OUT)/unit_%) $(FUZZERS:%=$(OUT)/replay_%)
-VALGRIND_PARTS := e2e
-SANE_AS        ?= $(PROFILE)
-SANE            = tests/sane.sh $(SANE_AS) $(OUT)
+SANE_PARTS      := $(AREAS:%=unit-%) $(FUZZERS:%=replay-%)
+SANE_BUILDS     := programs $(AREAS:%=$(OUT)/unit_%) $(FUZZERS:%=$(OUT)/replay_%)
+VALGRIND_PARTS  := e2e
+VALGRIND_BUILDS := programs $(OUT)/e2e
+SANE_AS         ?= $(PROFILE)
+SANE             = tests/sane.sh $(SANE_AS) $(OUT)
 export TSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/tsan.supp:second_deadlock_stack=1
 -include $(wildcard tests/*/*.mk)
 
@@ -101,9 +102,10 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 # The two steps of a check: build in parallel, then run the parts in turn and add up what they say.
 run_parts = +@$(MAKE) -s -k -j$(JOBS) $(1) $(2) >/dev/null 2>&1; MAKE='$(MAKE) $(1)' tests/check.sh $(3)
 
-.PHONY: deps check check-built check-builds sane-builds asan tsan valgrind ci
+.PHONY: deps check check-built check-builds sane-builds valgrind-builds asan tsan valgrind ci
 check-builds: $(CHECK_BUILDS)
 sane-builds: $(SANE_BUILDS)
+valgrind-builds: $(VALGRIND_BUILDS)
 deps:
 	@tests/deps.sh packages.txt packages-dev.txt
 # Two makes, because what deps installs must be there when the second one reads this file.
@@ -114,7 +116,7 @@ check-built:
 asan tsan:
 	$(call run_parts,PROFILE=$@ CC=$(CC) OUT=build/$@-$(notdir $(CC)),sane-builds,$(SANE_PARTS))
 valgrind: deps
-	$(call run_parts,PROFILE=debug CC=$(CC) OUT=build/debug-$(notdir $(CC)) SANE_AS=valgrind,sane-builds,$(VALGRIND_PARTS))
+	$(call run_parts,PROFILE=debug CC=$(CC) OUT=build/debug-$(notdir $(CC)) SANE_AS=valgrind,valgrind-builds,$(VALGRIND_PARTS))
 ci: deps
 	+@$(MAKE) CC=gcc OUT=build/release-gcc check-built
 	+@$(MAKE) CC=clang OUT=build/release-clang check-built
