@@ -8,6 +8,7 @@
 struct handout {
 	struct desk *desk;
 	const struct link_runner *runner;
+	bool late;
 };
 
 static void
@@ -53,7 +54,7 @@ refuse_step(const struct handout *h, const struct link_answer *a, const struct j
 	free(uuid);
 }
 
-/* The worker is going: nobody here starts it any more. */
+/* The worker is going, or would have to stop it at once: nobody here starts it. */
 static void
 give_back(const struct handout *h, const struct step *s)
 {
@@ -79,7 +80,7 @@ take_step(const struct handout *h, const struct link_answer *a, const struct jso
 		refuse_step(h, a, item, e.text);
 		return;
 	}
-	if ((desk_look(h->desk) & DESK_ENDING) != 0) {
+	if (h->late || (desk_look(h->desk) & DESK_ENDING) != 0) {
 		give_back(h, s);
 		return;
 	}
@@ -110,9 +111,10 @@ stop_steps(const struct handout *h, const struct link_answer *a, const struct js
 }
 
 void
-handout_apply(const struct link_answer *a, struct desk *desk, const struct link_runner *runner)
+handout_apply(
+        const struct link_answer *a, struct desk *desk, const struct link_runner *runner, bool late)
 {
-	const struct handout h = {.desk = desk, .runner = runner};
+	const struct handout h = {.desk = desk, .runner = runner, .late = late};
 
 	acknowledge(&h, a);
 	stop_steps(&h, a, a->cancel, STOP_CANCELLED);

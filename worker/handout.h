@@ -17,8 +17,9 @@ struct link_runner {
 	void *arg;
 };
 
-/* In that order: results are settled first, so that their places are free for new steps. */
-void handout_apply(
-        const struct link_answer *a, struct desk *desk, const struct link_runner *runner);
+/* In that order: results are settled first, so that their places are free for new steps. late: the
+ * lease that the answer renews is about to end, so what it brings is given back and not begun. */
+void handout_apply(const struct link_answer *a, struct desk *desk, const struct link_runner *runner,
+        bool late);
 
 #endif

@@ -308,7 +308,8 @@ use_answer(struct link *l, const struct fetch_response *r)
 	if (l->results > 0)
 		l->results_max = l->results_max < LINK_RESULTS_MAX / 2 ? 2 * l->results_max
 		                                                       : LINK_RESULTS_MAX;
-	handout_apply(&a, l->desk, &l->runner);
+	/* The lease counts from when the poll was sent: an answer may have been long under way. */
+	handout_apply(&a, l->desk, &l->runner, clock_mono_us() >= guard_us(l));
 	forget_poll(l);
 	link_answer_free(&a);
 	return true;

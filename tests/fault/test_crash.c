@@ -148,7 +148,6 @@ START_TEST(orchestration_that_slept_too_long_loses_each_attempt_once)
 	stop_and_judge((const char *const *)ids, SLEEPERS, &f);
 	(void)printf("sleep: %d steps at work; %zu lost, %zu given back, %zu executions of %zu\n",
 	        SLEEPERS, f.lost, f.released, f.executions, f.steps);
-	ck_assert_uint_le(f.lost, SLEEPERS);
 	ck_assert_uint_le(f.executions, f.steps + SLEEPERS);
 	for (size_t i = 0; i < SLEEPERS; i++)
 		free(ids[i]);

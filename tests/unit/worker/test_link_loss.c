@@ -3,6 +3,7 @@
  * names: WI5 a finish is said again under the same id until it was answered; WI7, LA-08 credentials
  * are renewed without a restart, and nothing held is lost by it.
  */
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,6 +231,29 @@ START_TEST(without_answers_the_steps_are_stopped_before_the_lease_ends)
 }
 END_TEST
 
+/* The orchestration slept, say: steps begun now would have to be stopped at once. */
+START_TEST(what_comes_with_an_answer_older_than_its_lease_is_given_back_unbegun)
+{
+	struct fake_request r;
+
+	link_rig_start();
+	(void)link_rig_with_step(400, 100);
+	ck_assert_str_eq(link_rig_event(), "release all 50000");
+	link_rig_finish(1, 1, "\"late\"");
+	do {
+		r = fake_next(rig.fake);
+	} while (!link_rig_has(&r, "late"));
+	(void)poll(NULL, 0, 350); /* more than three quarters of the lease */
+	fake_answer_poll(rig.fake, &r, "", link_rig_frame(2, 1), "", "");
+	r = fake_poll(rig.fake, "s1");
+	ck_assert(link_rig_has(&r, "000000000002\",\"attempt\":1,\"outcome\":\"released\""));
+	ck_assert_uint_eq(rig.count, 2); /* the first step's offer, and its release */
+	fake_answer_poll(rig.fake, &r, "", link_rig_frame(2, 2), "", "");
+	ck_assert_str_eq(link_rig_event(), "offer 00000000-0000-7000-8000-000000000002 2");
+	link_rig_stop();
+}
+END_TEST
+
 START_TEST(a_result_the_orchestration_refuses_becomes_an_error_and_spares_the_others)
 {
 	struct fake_request r;
@@ -375,6 +399,7 @@ link_loss_suite(void)
 	tcase_add_test(tc, the_credential_is_read_again_on_401_and_when_its_file_changes);
 	tcase_add_loop_test(tc, a_file_without_one_token_registers_nobody, 0, COUNT(bad_tokens));
 	tcase_add_test(tc, without_answers_the_steps_are_stopped_before_the_lease_ends);
+	tcase_add_test(tc, what_comes_with_an_answer_older_than_its_lease_is_given_back_unbegun);
 	tcase_add_test(
 	        tc, a_result_the_orchestration_refuses_becomes_an_error_and_spares_the_others);
 	tcase_add_test(tc, after_a_refusal_results_go_together_again);
