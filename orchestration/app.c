@@ -182,6 +182,17 @@ store_is_well(struct app *app, const char **why)
 	return *why == NULL;
 }
 
+/* After a failed fsync nothing may be acknowledged: end, and let the service manager start anew
+ * (ST5). */
+static bool
+has_failed_for_good(struct app *app)
+{
+	struct store_health h;
+
+	store_probe(app->store, &h);
+	return h.fatal;
+}
+
 static void
 check_store(struct health_probe *probe, void *arg)
 {
@@ -189,6 +200,8 @@ check_store(struct health_probe *probe, void *arg)
 	const char *why;
 	bool well = store_is_well(&o->app, &why);
 
+	if (has_failed_for_good(&o->app))
+		service_end(&o->service, EXIT_CODE_IOERR);
 	health_report(probe, well ? HEALTH_HEALTHY : HEALTH_UNHEALTHY, why,
 	        loop_mono_us(o->service.loop));
 }
@@ -243,8 +256,6 @@ stopped(void *arg)
 	o->app.store = NULL;
 }
 
-/* After a failed fsync nothing may be acknowledged: end, and let the service manager start anew
- * (ST5). */
 static bool
 healthy(void *arg)
 {

@@ -1,8 +1,10 @@
 #include "shared/daemon/service.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
@@ -165,6 +167,16 @@ drain(void *arg)
 	if (!service_manager_stopping(&s->manager, within_us, &e))
 		LOG(WARN, "service_manager.silent", TEXT_F("why", e.text));
 	s->hooks->drain(s->arg);
+}
+
+/* By the signal itself, so that the time to end in and a second signal count as ever. */
+void
+service_end(struct service *s, int exit_code)
+{
+	if (s->exit_code == exit_code)
+		return;
+	s->exit_code = exit_code;
+	(void)kill(getpid(), SIGTERM);
 }
 
 /* The second signal, or the end of the time: whatever still runs is cut. */

@@ -69,6 +69,10 @@ int service_serve(struct service *s, const struct service_web *web,
 /* From a drain hook or later, on the service loop: the daemon's own work has ended. */
 void service_drained(struct service *s);
 
+/* Something broke that only a new start mends: ends as SIGTERM does, with that exit code. On the
+ * service loop; once is enough. */
+void service_end(struct service *s, int exit_code);
+
 /* Frees what service_open() made; the fields are empty then. Nothing may use them any more. */
 void service_close(struct service *s);
 
