@@ -139,18 +139,32 @@ pool_for(const struct runner *r, const char *callable,
 	return NULL;
 }
 
+static bool
+is_unsettled(const struct handler_pool *pool, const char *callable)
+{
+	return handler_pool_covers(pool, callable) && !handler_pool_settled(pool);
+}
+
+static bool
+is_unwell(const struct handler_pool *pool, const char *callable)
+{
+	return handler_pool_covers(pool, callable) &&
+	       !atomic_load(&handler_pool_numbers(pool)->healthy);
+}
+
 /* A handler that is not well, or has not yet said what it handles, may still take it elsewhere or
- * later; one that nobody means to have is a mistake of the template. */
+ * later, whichever of those that cover it that is; one that nobody means to have is a mistake of
+ * the template. */
 static void
 refuse(struct runner *r, struct attempt *a)
 {
-	struct handler_pool *covering = pool_for(r, a->step->handler, handler_pool_covers);
+	struct handler_pool *unsettled = pool_for(r, a->step->handler, is_unsettled);
 
 	if (r->draining)
 		attempt_end(a);
-	else if (covering != NULL && !handler_pool_settled(covering))
-		handler_pool_take(covering, a);
-	else if (covering != NULL && !atomic_load(&handler_pool_numbers(covering)->healthy))
+	else if (unsettled != NULL)
+		handler_pool_take(unsettled, a);
+	else if (pool_for(r, a->step->handler, is_unwell) != NULL)
 		attempt_end(a);
 	else {
 		step_report_error(a->report, "handler_not_found", false,
