@@ -8,7 +8,7 @@
 #include "orchestration/engine/identity.h"
 #include "tests/storage/disk.h"
 
-enum { BASIC = 3, SETTLE_POLLS = 4, SMALL_PAD = 3000, HELD_MAX = 16 };
+enum { BASIC = 3, SMALL_PAD = 3000 };
 
 static const char *const basic[BASIC] = {"single", "linear", "diamond"};
 static const size_t basic_steps[BASIC] = {1, 2, 4};
@@ -21,6 +21,12 @@ client_init(struct client *c, struct lab *lab, uint64_t seed, bool wild)
 	c->dice.state = seed;
 	c->wild = wild;
 	c->tells = getenv("STORAGE_TELL") != NULL;
+}
+
+void
+client_begin_life(struct client *c)
+{
+	c->failed_syncs = disk_tally().failed_syncs;
 }
 
 void
@@ -91,7 +97,8 @@ is_acked(struct client *c, const struct store_op *op, const struct disk_tally *b
 		(void)fprintf(stderr, "  %s: %s %s (call %lu to the disk, %lu failed%s)\n",
 		        store_verb_name(op->verb), store_outcome_name(op->outcome), op->text,
 		        now.calls, now.faults, now.dead ? ", dead" : "");
-	if (op->outcome == STORE_OK && before->failed_syncs > 0 && (!c->wild || fatal))
+	if (op->outcome == STORE_OK && before->failed_syncs > c->failed_syncs &&
+	        (!c->wild || fatal))
 		client_complain(
 		        c, "%s was acknowledged after a failed fsync", store_verb_name(op->verb));
 	if (op->outcome == STORE_FAULT && !now.dead && now.faults == 0)
@@ -102,8 +109,8 @@ is_acked(struct client *c, const struct store_op *op, const struct disk_tally *b
 	return op->outcome == STORE_OK;
 }
 
-static bool
-is_fatal(const struct client *c)
+bool
+client_is_fatal(const struct client *c)
 {
 	struct store_health health;
 
@@ -115,7 +122,7 @@ static bool
 ask(struct client *c, struct store_op *op)
 {
 	const struct disk_tally before = disk_tally();
-	const bool fatal = is_fatal(c);
+	const bool fatal = client_is_fatal(c);
 
 	(void)lab_run(c->lab, op);
 	return is_acked(c, op, &before, fatal);
@@ -221,13 +228,12 @@ create(struct client *c)
 	note_create(c, task, op, acked);
 }
 
-/* Several at once, so that they share a transaction. */
 static void
 create_many(struct client *c)
 {
 	const size_t count = 1 + dice_below(&c->dice, CLIENT_BURST_MAX);
 	const struct disk_tally before = disk_tally();
-	const bool fatal = is_fatal(c);
+	const bool fatal = client_is_fatal(c);
 	struct waiting w[CLIENT_BURST_MAX];
 	size_t tasks[CLIENT_BURST_MAX], begun = 0;
 
@@ -384,42 +390,63 @@ poll_once(struct client *c, int free, bool finish)
 
 /* ---- what to do ---- */
 
-void
-client_act(struct client *c)
+/* False: there is nothing to prepare. */
+static bool
+prepare(struct client *c)
 {
 	for (size_t n = 0; n < BASIC; n++)
 		if (!c->templates[n]) {
 			put_template(c, n);
-			return;
+			return true;
 		}
-	if (c->session == 0) {
-		enroll(c);
+	if (c->session != 0)
+		return false;
+	enroll(c);
+	return true;
+}
+
+void
+client_do(struct client *c, enum client_deed deed)
+{
+	if (prepare(c))
 		return;
-	}
-	switch (dice_below(&c->dice, 12)) {
-	case 0:
-		cancel(c);
+	switch (deed) {
+	case CLIENT_PREPARE:
 		return;
-	case 1:
-		look(c);
-		return;
-	case 2:
+	case CLIENT_TEMPLATE:
 		if (c->template_count < CLIENT_TEMPLATES_MAX)
 			put_template(c, c->template_count);
 		return;
-	case 3:
-	case 4:
-	case 5:
-	case 6:
+	case CLIENT_CREATE:
+		create(c);
+		return;
+	case CLIENT_CREATE_MANY:
+		create_many(c);
+		return;
+	case CLIENT_CANCEL:
+		cancel(c);
+		return;
+	case CLIENT_LOOK:
+		look(c);
+		return;
+	case CLIENT_POLL:
 		poll_once(c, 1 + (int)dice_below(&c->dice, 4), false);
 		return;
-	default:
-		if (c->wild)
-			create_many(c);
-		else
-			create(c);
+	case CLIENT_FINISH:
+		poll_once(c, 1, true);
 		return;
 	}
+}
+
+void
+client_act(struct client *c)
+{
+	static const enum client_deed deeds[] = {CLIENT_CANCEL, CLIENT_LOOK, CLIENT_TEMPLATE,
+	        CLIENT_POLL, CLIENT_POLL, CLIENT_POLL, CLIENT_FINISH, CLIENT_CREATE, CLIENT_CREATE,
+	        CLIENT_CREATE, CLIENT_CREATE, CLIENT_CREATE};
+	const enum client_deed deed = deeds[dice_below(&c->dice, COUNT(deeds))];
+
+	client_do(c, deed == CLIENT_CREATE && c->wild ? CLIENT_CREATE_MANY : deed);
 }
 
 static bool

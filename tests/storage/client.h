@@ -51,13 +51,30 @@ struct client {
 	bool templates[CLIENT_TEMPLATES_MAX]; /* acknowledged; see client_template() */
 	size_t template_count;
 	unsigned long asked, acked; /* operations that write */
+	unsigned long failed_syncs; /* of the disk before this life of the store */
 	char broken[400];           /* the first promise that was broken; "" while none is */
 };
 
 void client_init(struct client *c, struct lab *lab, uint64_t seed, bool wild);
 
+/* A life of the store begins: to be said before it is opened. */
+void client_begin_life(struct client *c);
+
+enum client_deed {
+	CLIENT_PREPARE, /* registers a template that tasks need, or the worker; if it must */
+	CLIENT_TEMPLATE,
+	CLIENT_CREATE,
+	CLIENT_CREATE_MANY, /* at once, so that they share a transaction */
+	CLIENT_CANCEL,
+	CLIENT_LOOK,
+	CLIENT_POLL,   /* claims, and reports some of what it holds */
+	CLIENT_FINISH, /* reports all of it */
+};
+
 /* Asks for one thing, or for some at once, and notes the answer. */
-void client_act(struct client *c);
+void client_do(struct client *c, enum client_deed deed);
+void client_act(struct client *c);            /* anything */
+bool client_is_fatal(const struct client *c); /* does the store say so? */
 
 /* Asks again for what is open, with a store that works: then all is acknowledged. */
 void client_settle(struct client *c);

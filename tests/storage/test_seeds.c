@@ -98,6 +98,7 @@ open_store(struct run *r)
 	struct err e = {0};
 	struct disk_tally tally;
 
+	client_begin_life(&r->client);
 	r->lab->store = NULL;
 	if (store_open(&r->lab->settings, &r->lab->store, &e))
 		return true;

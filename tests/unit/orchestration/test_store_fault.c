@@ -1,11 +1,10 @@
 /*
  * When the storage or memory fails: a batch is undone whole, its good operations happen alone, the
  * bad one is refused, nothing is half done and nothing acknowledged is lost (ST1, ST3, ST4, F1,
- * F3).
+ * F3). Disks that fail are in tests/storage.
  */
 #include <poll.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,85 +238,6 @@ START_TEST(opening_survives_every_failed_allocation)
 }
 END_TEST
 
-/*
- * SQLite's files with an fsync that fails on demand: the methods of each kind of file are copied
- * once, with our own xSync in them.
- */
-enum { KINDS = 4 };
-static struct {
-	const sqlite3_io_methods *real;
-	sqlite3_io_methods ours;
-} kinds[KINDS];
-static sqlite3_vfs *real_vfs;
-static atomic_bool sync_fails;
-
-static const sqlite3_io_methods *
-real_methods(const sqlite3_io_methods *ours)
-{
-	for (size_t i = 0; i < KINDS; i++)
-		if (ours == &kinds[i].ours)
-			return kinds[i].real;
-	return NULL;
-}
-
-static int
-failing_sync(sqlite3_file *file, int flags)
-{
-	if (atomic_load(&sync_fails))
-		return SQLITE_IOERR_FSYNC;
-	return real_methods(file->pMethods)->xSync(file, flags);
-}
-
-static int
-open_wrapped(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
-{
-	int rc = real_vfs->xOpen(real_vfs, name, file, flags, out);
-
-	(void)vfs;
-	for (size_t i = 0; rc == SQLITE_OK && file->pMethods != NULL && i < KINDS; i++) {
-		if (kinds[i].real == NULL) {
-			kinds[i].real = file->pMethods;
-			kinds[i].ours = *file->pMethods;
-			kinds[i].ours.xSync = failing_sync;
-		}
-		if (kinds[i].real == file->pMethods) {
-			file->pMethods = &kinds[i].ours;
-			break;
-		}
-	}
-	return rc;
-}
-
-/* ST5: after one failed fsync nothing is acknowledged any more, though later ones would succeed. */
-START_TEST(a_failed_fsync_ends_all_acknowledgement)
-{
-	static sqlite3_vfs wrapped;
-	AUTO(store_op) struct store_op *first = lab_create_op("single", "{\"x\":1}");
-	AUTO(store_op) struct store_op *second = lab_create_op("single", "{\"x\":2}");
-	struct uuid before = lab_create(&lab, "single");
-	struct store_health health;
-
-	store_close(lab.store);
-	lab.store = NULL;
-	real_vfs = sqlite3_vfs_find(NULL);
-	wrapped = *real_vfs;
-	wrapped.zName = "wrapped";
-	wrapped.pNext = NULL;
-	wrapped.xOpen = open_wrapped;
-	ck_assert_int_eq(sqlite3_vfs_register(&wrapped, 1), SQLITE_OK);
-	lab_reopen(&lab);
-	atomic_store(&sync_fails, true);
-	ck_assert_int_eq(lab_run(&lab, first), STORE_FAULT);
-	store_probe(lab.store, &health);
-	ck_assert(health.fatal);
-	atomic_store(&sync_fails, false);
-	ck_assert_int_eq(lab_run(&lab, second), STORE_FAULT);
-	ck_assert_int_eq(lab_task_state(&lab, before), TASK_STEPS_IN_PROCESS);
-	lab_reopen(&lab); /* what leaving with 74 and starting again does */
-	(void)lab_create(&lab, "single");
-}
-END_TEST
-
 /* What a child does until it is killed: creates tasks, and tells of each that was acknowledged. */
 static void
 work_until_killed(struct lab *child, int out)
@@ -416,7 +336,6 @@ store_fault_suite(void)
 	tcase_add_test(tc, a_full_lane_is_busy_and_a_late_operation_times_out);
 	tcase_add_test(tc, every_allocation_may_fail);
 	tcase_add_test(tc, opening_survives_every_failed_allocation);
-	tcase_add_test(tc, a_failed_fsync_ends_all_acknowledgement);
 	tcase_add_test(tc, a_killed_daemon_loses_nothing_it_acknowledged);
 	suite_add_tcase(s, tc);
 	return s;
