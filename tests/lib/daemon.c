@@ -108,12 +108,13 @@ redirect(const char *dir, const char *name, const char *suffix, int onto)
 		_exit(126);
 }
 
-/* exec, behind the words of TASKER_WRAPPER if it is set. */
+/* exec, behind the words of TASKER_WRAPPER if it is set and the program is not TASKER_UNWRAPPED. */
 static void
 execute(char *path, char *const argv[])
 {
-	const char *wrapper = getenv("TASKER_WRAPPER");
-	char *words = wrapper != NULL ? strdup(wrapper) : NULL;
+	const char *wrapper = getenv("TASKER_WRAPPER"), *bare = getenv("TASKER_UNWRAPPED");
+	const bool is_bare = bare != NULL && strcmp(strrchr(path, '/') + 1, bare) == 0;
+	char *words = wrapper != NULL && !is_bare ? strdup(wrapper) : NULL;
 	char *all[2 * WORDS] = {NULL};
 	size_t n = 0;
 

@@ -1,8 +1,9 @@
 /*
  * A daemon under test: started in a temporary folder with a configuration of the test's, on a free
  * port, stopped by pid. The programs are those in the folder that TASKER_BIN names, run behind the
- * words of TASKER_WRAPPER if it is set. What is reported about one below the folder TASKER_REPORTS
- * (tests/sane.sh) is on stderr once it ended. All times are scaled by patience.h.
+ * words of TASKER_WRAPPER if it is set, but for the one that TASKER_UNWRAPPED names. What is
+ * reported about one below the folder TASKER_REPORTS (tests/sane.sh) is on stderr once it ended.
+ * All times are scaled by patience.h.
  */
 #ifndef TESTS_LIB_DAEMON_H
 #define TESTS_LIB_DAEMON_H
