@@ -11,6 +11,12 @@ enum {
 	PAUSE_US = 1000000, /* after a round of timers that failed */
 };
 
+/* What goes into one transaction. */
+struct batch {
+	struct store_op **ops;
+	size_t count;
+};
+
 struct rounds {
 	const struct store_settings *settings;
 	struct pulse *pulse;
@@ -18,11 +24,7 @@ struct rounds {
 	int64_t paused_until; /* timers rest after a fault; monotonic */
 	int64_t polls_due;    /* the first parked poll is due then; monotonic */
 	atomic_bool draining, closing;
-};
-
-struct batch {
-	struct store_op *ops[BATCH_LIMIT];
-	size_t count;
+	struct store_op *ops[BATCH_LIMIT]; /* of the batch at hand */
 };
 
 static int64_t
@@ -218,7 +220,7 @@ answer(struct rounds *r, const struct batch *b)
 static void
 run_alone(struct rounds *r, struct store_op *op)
 {
-	struct batch one = {.ops = {op}, .count = 1};
+	struct batch one = {.ops = &op, .count = 1};
 	struct err e = {0};
 
 	if (atomic_load(&r->pulse->fatal) || !attempt(r, &one, NULL, &e)) {
@@ -269,7 +271,7 @@ timers_are_due(struct rounds *r)
 static void
 run_timers(struct rounds *r)
 {
-	struct batch none = {.count = 0};
+	struct batch none = {.ops = r->ops};
 	struct err e = {0};
 
 	if (r->paused_until > r->work.mono_us || atomic_load(&r->pulse->fatal) ||
@@ -389,7 +391,7 @@ rounds_begin(struct rounds *r, struct op_list *round)
 bool
 rounds_batch(struct rounds *r, struct op_list *round)
 {
-	struct batch b;
+	struct batch b = {.ops = r->ops};
 
 	if (round->first == NULL)
 		return false;

@@ -96,7 +96,7 @@ client_create(struct world *w)
 	if (m->task_count == MODEL_TASKS_MAX)
 		return;
 	t = &m->tasks[m->task_count++];
-	t->shape = (int)chance_below(c, SHAPES);
+	t->shape = (int)w->shapes[chance_below(c, SHAPES_USED)];
 	t->tenant = (int)chance_below(c, TENANTS_MAX);
 	t->owner = (int)chance_below(c, OWNERS_EACH);
 	t->content = (int)chance_below(c, CONTENTS);
@@ -169,13 +169,12 @@ put_answered(struct world *w, struct store_op *op, const struct purpose *p)
 }
 
 void
-client_put_template(struct world *w)
+client_put_template(struct world *w, size_t shape)
 {
-	struct purpose p = {.answered = put_answered};
+	struct purpose p = {.answered = put_answered, .index = shape};
 	const struct shape *s;
 	struct store_op *op = op_of(STORE_TEMPLATE_PUT);
 
-	p.index = chance_below(&w->chance, SHAPES);
 	s = &w->setup->shapes->items[p.index];
 	p.foreign = w->model.known_shapes[p.index] && chance_of(&w->chance, 300);
 	op->in.template.json.text = p.foreign ? s->other : s->json;

@@ -6,7 +6,7 @@
 
 void client_create(struct world *w);
 void client_cancel(struct world *w);
-void client_put_template(struct world *w);
+void client_put_template(struct world *w, size_t shape);
 /* Reads something, and compares it with the model; only between rounds. */
 void client_look(struct world *w);
 

@@ -27,10 +27,12 @@ check_identity(struct world *w, const struct seen_task *fresh, int64_t at)
 	if (t->identity == TEMPLATE_IDENTITY_ALWAYS_UNIQUE)
 		return;
 	for (size_t i = 0; i < w->model.task_count; i++) {
-		const struct seen_task *other = &w->model.tasks[i];
+		struct seen_task *other = &w->model.tasks[i];
 
-		if (other == fresh || !other->created || !is_same_request(other, fresh))
+		if (other == fresh || !other->created || other->forgotten ||
+		        !is_same_request(other, fresh))
 			continue;
+		other->forgotten = true;
 		if (keep == 0 || other->ended_at == 0 || other->ended_at + keep >= at)
 			world_find(w, "I1: request %zu became a task though request %zu had",
 			        (size_t)(fresh - w->model.tasks), i);

@@ -19,6 +19,8 @@
 void judge_round(struct world *w);
 /* Every row, all totals, and each task's events from the first on. */
 void judge_everything(struct world *w);
+/* Every row into the log; tell.c. */
+void judge_tell(struct world *w);
 /* One task's rows; judge_rows.c. */
 void judge_rows(struct world *w, struct seen_task *t);
 void judge_totals(struct world *w);

@@ -35,6 +35,7 @@ struct seen_task {
 	int shape, tenant, owner, content; /* of the request: they make its identity */
 	bool acked, refused, created;      /* told so; told so; its first event was seen */
 	bool cancel_acked;
+	bool forgotten; /* ended so long ago that its request became another task */
 	struct uuid id;
 	int64_t row, seq, ended_at;
 	enum task_state state;

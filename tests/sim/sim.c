@@ -17,8 +17,10 @@ enum {
 static void
 round_and_judge(struct world *w)
 {
-	world_run_round(w);
-	judge_round(w);
+	if (w->broken[0] == '\0')
+		world_run_round(w);
+	if (w->broken[0] == '\0')
+		judge_round(w);
 }
 
 /* ---- what happens ---- */
@@ -64,7 +66,8 @@ crash(struct world *w)
 		break;
 	}
 	round_and_judge(w);
-	judge_everything(w);
+	if (w->broken[0] == '\0')
+		judge_everything(w);
 }
 
 static void
@@ -78,8 +81,8 @@ request(struct world *w)
 		client_create(w);
 	else if (n < 28)
 		client_cancel(w);
-	else if (n < 32)
-		client_put_template(w);
+	else if (n < 31)
+		client_put_template(w, w->shapes[chance_below(&w->chance, SHAPES_USED)]);
 	else
 		worker_act(w);
 }
@@ -163,6 +166,8 @@ come_to_an_end(struct world *w)
 	}
 	if (!all_ended(w))
 		world_find(w, "a task never comes to an end");
+	if (w->broken[0] != '\0')
+		return;
 	for (int i = 0; i < 40; i++) { /* parked polls end within wait_max */
 		world_run_round(w);
 		world_advance(w, SIM_SECOND);
@@ -198,13 +203,17 @@ sim_run(const struct sim_setup *setup, struct sim_report *out)
 		__builtin_trap();
 	memset(out, 0, sizeof(*out));
 	world_open(w, setup);
-	for (int i = 0; i < SHAPES; i++)
-		client_put_template(w);
+	for (size_t i = 0; i < SHAPES_USED; i++) {
+		w->shapes[i] = chance_below(&w->chance, SHAPES);
+		client_put_template(w, w->shapes[i]);
+	}
 	deeds = chance_between(&w->chance, DEEDS_LEAST, DEEDS_MOST);
 	for (int64_t i = 0; i < deeds && w->broken[0] == '\0'; i++)
 		deed(w);
 	if (w->broken[0] == '\0')
 		come_to_an_end(w);
+	if (setup->log != NULL && w->broken[0] == '\0')
+		judge_tell(w);
 	summarize(w, out);
 	world_close(w);
 	free(w);

@@ -21,6 +21,7 @@ enum {
 	WORKERS = 3, /* by name; beside each of them a ghost, its last process, if that lives on */
 	HELD_MAX = 16, /* steps one worker works on */
 	QUEUE_MAX = 12,
+	SHAPES_USED = 4, /* of a seed's tasks */
 };
 
 #define SIM_SECOND INT64_C(1000000)
@@ -78,6 +79,7 @@ struct world {
 	struct sim_worker
 	        workers[2 * WORKERS]; /* the second half: ghosts, whom nobody told to stop */
 	unsigned processes;
+	size_t shapes[SHAPES_USED];
 	char broken[480]; /* the first thing that was wrong; "" */
 };
 
