@@ -144,6 +144,8 @@ make_link(
 	s->link.poll_bytes = poll_body;
 	s->templates = BUF(poll_body / 8 * 7);
 	templates_write(t, &s->templates);
+	if (s->templates.starved)
+		return err_set(e, ERR_NOMEM, "out of memory for the templates");
 	if (!buf_ok(&s->templates))
 		return err_set(e, ERR_LIMIT,
 		        "templates.paths: together they are more than %zu bytes, too many for one "

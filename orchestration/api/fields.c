@@ -6,12 +6,13 @@ field_text(struct fields *f, const char *name, const char *pointer, size_t max,
 {
 	const struct json_node *n = json_member(f->doc, f->object, name);
 	AUTO(buf) struct buf b = BUF(max);
+	const bool is_text = n != NULL && json_string(f->doc, n, &b);
 
-	if (n == NULL || !json_string(f->doc, n, &b) || !buf_ok(&b) || b.len == 0) {
+	if (!b.starved && (!is_text || !buf_ok(&b) || b.len == 0)) {
 		request_invalid(f->req, pointer, "must be a string of 1 to %zu bytes", max);
 		return false;
 	}
-	*out = store_op_text(f->op, b.data, b.len);
+	*out = b.starved ? NULL : store_op_text(f->op, b.data, b.len);
 	f->no_memory |= *out == NULL;
 	return *out != NULL;
 }
@@ -38,7 +39,10 @@ field_uuid(struct fields *f, const char *name, const char *pointer, struct uuid 
 
 	if (n != NULL && json_string(f->doc, n, &b) && buf_ok(&b) && uuid_parse(b.data, b.len, out))
 		return true;
-	request_invalid(f->req, pointer, "must be a UUID");
+	if (b.starved)
+		f->no_memory = true;
+	else
+		request_invalid(f->req, pointer, "must be a UUID");
 	return false;
 }
 
@@ -80,13 +84,14 @@ field_texts(struct fields *f, const char *name, const char *pointer, size_t max,
 	for (const struct json_node *n = count > 0 ? json_first(f->doc, array) : NULL; n != NULL;
 	        n = json_next(f->doc, n)) {
 		AUTO(buf) struct buf b = BUF(TEXT_MAX);
+		const bool is_text = json_string(f->doc, n, &b);
 
-		if (!json_string(f->doc, n, &b) || !buf_ok(&b) || b.len == 0) {
+		if (!b.starved && (!is_text || !buf_ok(&b) || b.len == 0)) {
 			request_invalid(
 			        f->req, pointer, "must hold strings of 1 to %d bytes", TEXT_MAX);
 			return false;
 		}
-		list[i] = store_op_text(f->op, b.data, b.len);
+		list[i] = b.starved ? NULL : store_op_text(f->op, b.data, b.len);
 		f->no_memory |= list[i] == NULL;
 		i++;
 	}

@@ -182,11 +182,12 @@ read_result(
 	if (log != NULL) {
 		AUTO(buf) struct buf b = BUF(LOG_MAX);
 
-		if (!json_string(f->doc, log, &b) || !buf_ok(&b))
+		if (!json_string(f->doc, log, &b) || (!buf_ok(&b) && !b.starved))
 			request_invalid(f->req, "/results/log",
 			        "must be a string of at most %d bytes", LOG_MAX);
 		else if (b.len > 0)
 			out->log = (struct store_json){store_op_text(f->op, b.data, b.len), b.len};
+		at.no_memory |= b.starved || (b.len > 0 && out->log.text == NULL);
 	}
 	f->no_memory |= at.no_memory;
 	return !request_has_invalid(f->req);

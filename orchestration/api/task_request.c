@@ -53,6 +53,7 @@ text_member(struct reading *r, size_t i)
 	AUTO(buf) struct buf b = BUF(texts[i].max);
 	const char **field =
 	        (const char **)(void *)((char *)&r->op->in.task_create + texts[i].offset);
+	bool is_text;
 
 	if (n == NULL) {
 		if (texts[i].required)
@@ -60,12 +61,13 @@ text_member(struct reading *r, size_t i)
 			        "is required: a string of 1 to %zu bytes", texts[i].max);
 		return;
 	}
-	if (!json_string(r->doc, n, &b) || !buf_ok(&b) || b.len == 0) {
+	is_text = json_string(r->doc, n, &b);
+	if (!b.starved && (!is_text || !buf_ok(&b) || b.len == 0)) {
 		request_invalid(r->req, texts[i].pointer, "must be a string of 1 to %zu bytes",
 		        texts[i].max);
 		return;
 	}
-	*field = store_op_text(r->op, b.data, b.len);
+	*field = b.starved ? NULL : store_op_text(r->op, b.data, b.len);
 	r->no_memory |= *field == NULL;
 }
 
@@ -118,8 +120,10 @@ tags_member(struct reading *r)
 	for (const struct json_node *tag = json_first(r->doc, n); tag != NULL;
 	        tag = json_next(r->doc, tag)) {
 		AUTO(buf) struct buf b = BUF(TAG_MAX);
+		const bool is_text = json_string(r->doc, tag, &b);
 
-		if (!json_string(r->doc, tag, &b) || !buf_ok(&b)) {
+		r->no_memory |= b.starved;
+		if (!b.starved && (!is_text || !buf_ok(&b))) {
 			request_invalid(r->req, "/tags",
 			        "holds something else than a string of at most %d bytes", TAG_MAX);
 			return;
@@ -156,7 +160,10 @@ uuid_member(struct reading *r, const char *name, const char *pointer, struct uui
 		return false;
 	if (json_string(r->doc, n, &b) && buf_ok(&b) && uuid_parse(b.data, b.len, out))
 		return true;
-	request_invalid(r->req, pointer, "must be a UUID");
+	if (b.starved)
+		r->no_memory = true;
+	else
+		request_invalid(r->req, pointer, "must be a UUID");
 	return false;
 }
 

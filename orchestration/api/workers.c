@@ -150,14 +150,20 @@ offer(struct fields *f, const struct json_node *item, struct offered *out)
 	AUTO(buf) struct buf yaml = BUF(TEMPLATE_BYTES_MAX);
 	AUTO(buf) struct buf json = BUF(TEMPLATE_JSON_MAX);
 	struct template_report report = {.count = 0};
+	const bool is_text = json_string(f->doc, json_member(f->doc, item, "yaml"), &yaml);
 	struct err e = {0};
 
-	if (!json_string(f->doc, json_member(f->doc, item, "yaml"), &yaml) || !buf_ok(&yaml)) {
+	if (yaml.starved) {
+		f->no_memory = true;
+		return;
+	}
+	if (!is_text || !buf_ok(&yaml)) {
 		(void)snprintf(
 		        out->error, sizeof(out->error), "yaml must be a string of at most 1 MiB");
 		return;
 	}
 	if (!template_parse(yaml.data, yaml.len, &t, &report, &e)) {
+		f->no_memory |= e.code == ERR_NOMEM; /* no fault of the template */
 		(void)snprintf(out->error, sizeof(out->error), "%s", e.text);
 		return;
 	}

@@ -9,9 +9,9 @@
 
 enum { US_PER_MS = 1000, LIST_BYTES_MAX = 65536 };
 
-/* The list as a JSON array in op's memory; NULL if it is too long. */
-static const char *
-list_json(struct store_op *op, const char *const *list)
+/* The list as a JSON array in op's memory; *out stays NULL if it is too long. */
+static bool
+list_json(struct store_op *op, const char *const *list, const char **out, struct err *e)
 {
 	AUTO(buf) struct buf b = BUF(LIST_BYTES_MAX - 1);
 	struct json_out w = json_out_on(&b);
@@ -21,7 +21,11 @@ list_json(struct store_op *op, const char *const *list)
 	for (; list != NULL && list[count] != NULL; count++)
 		json_put_text(&w, NULL, list[count]);
 	json_close(&w, ']');
-	return buf_ok(&b) && count <= SESSION_NAMES_MAX ? store_op_text(op, b.data, b.len) : NULL;
+	if (buf_ok(&b) && count <= SESSION_NAMES_MAX) {
+		*out = store_op_text(op, b.data, b.len);
+		b.starved = *out == NULL;
+	}
+	return !b.starved || err_set(e, ERR_NOMEM, "out of memory for a worker's names");
 }
 
 /* Another boot of the worker ran these: it is gone, and they go back at once. */
@@ -76,11 +80,12 @@ do_register(struct work *w, struct store_op *op, struct err *e)
 	struct session_row row = {.worker = in->worker,
 	        .boot = in->boot,
 	        .slots = in->slots,
-	        .namespaces = list_json(op, in->namespaces),
-	        .handlers = list_json(op, in->handlers),
 	        .expires_at_s = in->expires_at_s,
 	        .registered_at = w->wall_us};
 
+	if (!list_json(op, in->namespaces, &row.namespaces, e) ||
+	        !list_json(op, in->handlers, &row.handlers, e))
+		return false;
 	if (row.namespaces == NULL || row.handlers == NULL) {
 		op_refuse(op, STORE_INVALID, "a worker names at most %d namespaces and %d handlers",
 		        SESSION_NAMES_MAX, SESSION_NAMES_MAX);

@@ -108,17 +108,6 @@ read_results(struct change *c, unsigned index, struct frame_result *out, struct 
 	return true;
 }
 
-/* A buffer failed: memory for the largest frame is there, so it was the ceiling it met. */
-static bool
-was_ceiling(size_t ceiling)
-{
-	struct buf probe = BUF(ceiling);
-	bool there = buf_room(&probe, ceiling) != NULL;
-
-	buf_free(&probe);
-	return there;
-}
-
 static bool
 make_frame(struct change *c, const struct step_row *row, bool *too_large, struct err *e)
 {
@@ -144,7 +133,7 @@ make_frame(struct change *c, const struct step_row *row, bool *too_large, struct
 	if (!c->w->results.failed && !context.failed)
 		frame_write(&in, &c->w->frame);
 	*too_large = c->w->results.failed || context.failed || c->w->frame.failed;
-	if (*too_large && !was_ceiling(c->w->frame.max))
+	if (c->w->results.starved || context.starved || c->w->frame.starved)
 		return err_set(e, ERR_NOMEM, "out of memory for a frame");
 	return true;
 }

@@ -21,7 +21,7 @@ grow(struct buf *b, size_t want, size_t ceiling)
 		cap = ceiling;
 	data = realloc(b->data, cap);
 	if (data == NULL) {
-		b->failed = true;
+		b->failed = b->starved = true;
 		return false;
 	}
 	b->data = data;
@@ -119,7 +119,7 @@ void
 buf_clear(struct buf *b)
 {
 	b->len = 0;
-	b->failed = false;
+	b->failed = b->starved = false;
 }
 
 void
@@ -139,7 +139,7 @@ buf_free(struct buf *b)
 	free(b->data);
 	b->data = NULL;
 	b->len = b->cap = 0;
-	b->failed = false;
+	b->failed = b->starved = false;
 }
 
 char *

@@ -20,6 +20,8 @@ struct buf {
 	char *data; /* not terminated; NULL while cap is 0 */
 	size_t len, cap, max;
 	bool failed;
+	bool starved; /* it failed for want of memory, not at its ceiling: no fault of the content
+	               */
 };
 
 #define BUF(ceiling) ((struct buf){.max = (ceiling)})

@@ -42,6 +42,8 @@ read_file(struct walk *w, const char *path, struct err *e)
 	if (failed)
 		return err_set(e, ERR_IO, "template file %s cannot be read", path);
 	buf_char(&text, '\0');
+	if (text.starved)
+		return err_set(e, ERR_NOMEM, "out of memory for template file %s", path);
 	if (!buf_ok(&text))
 		return err_set(e, ERR_LIMIT, "template file %s is longer than %zu bytes", path,
 		        (size_t)TEMPLATE_BYTES_MAX);

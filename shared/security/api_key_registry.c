@@ -282,16 +282,16 @@ api_key_registry_find(const struct api_key_registry *r, struct digest *hasher, c
         size_t len, int64_t now_s)
 {
 	unsigned char digest[DIGEST_BYTES];
-	ptrdiff_t found = -1;
+	ptrdiff_t found = API_KEY_NONE;
 
 	if (len < API_KEY_MIN || len > API_KEY_MAX || !is_printable(text, len))
-		return -1;
+		return API_KEY_NONE;
 	digest_add(hasher, text, len);
 	if (!digest_finish(hasher, digest))
-		return -1;
+		return API_KEY_UNKNOWN;
 	/* Every entry is compared, and in full: no early end tells how far a guess came (AK2). */
 	for (size_t i = 0; i < r->count; i++)
 		if (CRYPTO_memcmp(r->entries[i].shown.digest, digest, DIGEST_BYTES) == 0)
 			found = (ptrdiff_t)i;
-	return found >= 0 && is_usable(&r->entries[found].shown, now_s) ? found : -1;
+	return found >= 0 && is_usable(&r->entries[found].shown, now_s) ? found : API_KEY_NONE;
 }

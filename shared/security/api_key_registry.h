@@ -59,10 +59,13 @@ void api_key_registry_free(struct api_key_registry *r);
 size_t api_key_registry_count(const struct api_key_registry *r);
 BORROWED const struct api_key *api_key_registry_at(const struct api_key_registry *r, size_t i);
 
+/* Not a number of a key: text is none of them; or it could not be hashed, so nobody knows. */
+enum { API_KEY_NONE = -1, API_KEY_UNKNOWN = -2 };
+
 /*
- * The number of the key spelled by text that may be used at now_s, or -1. hasher is the caller's
- * machine. An empty, short, oversized or unprintable text matches nothing (AK5), nor does a
- * disabled key or one at or past its not_after (AK4).
+ * The number of the key spelled by text that may be used at now_s, or one of the above. hasher is
+ * the caller's machine. An empty, short, oversized or unprintable text matches nothing (AK5), nor
+ * does a disabled key or one at or past its not_after (AK4).
  */
 ptrdiff_t api_key_registry_find(const struct api_key_registry *r, struct digest *hasher,
         const char *text, size_t len, int64_t now_s);

@@ -119,7 +119,7 @@ check_api_key(struct authenticator *a, const struct credentials *c, int64_t now_
 	        c->api_key, c->api_key_len, now_s);
 
 	if (i < 0)
-		return VERDICT_DENY_API_KEY;
+		return i == API_KEY_UNKNOWN ? VERDICT_DENY_UNAVAILABLE : VERDICT_DENY_API_KEY;
 	*out = security_context_ref(a->view->key_contexts[i]);
 	return VERDICT_GRANT;
 }

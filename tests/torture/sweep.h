@@ -21,6 +21,7 @@ struct sweep {
 	unsigned stride; /* every how manyth failure; 0 is 1 */
 	bool lasting;    /* all from the nth on fail */
 	bool may_linger; /* descriptors are closed by another thread, soon */
+	unsigned spare;  /* so many descriptors may be opened once and kept */
 };
 
 /* Returns how often something failed; says so on stderr. */

@@ -4,13 +4,13 @@
 # names a file that collects where something failed.
 TORTURE_FILES := tests/torture/daemon_thread.c tests/torture/sweep.c tests/torture/library.c tests/torture/test_requests.c \
                  tests/torture/test_start.c                  tests/lib/wire.c tests/lib/token_maker.c
-TORTURE_orchestration := tests/torture/shape_orchestration.c
+TORTURE_orchestration := $(addprefix tests/torture/,shape_orchestration.c test_store.c) tests/unit/orchestration/lab.c
 TORTURE_worker        := tests/torture/shape_worker.c
 
 $(call obj,tests/torture/test_requests.c tests/torture/test_start.c): CFLAGS_ALL += -DSUITES='"tests/torture/suites_orchestration.def"'
 
 define torture_rule
-$(call obj,$(TORTURE_$(1))): CFLAGS_ALL += -DSUITES='"tests/torture/suites_$(1).def"'
+$(call obj,$(filter tests/torture/%,$(TORTURE_$(1)))): CFLAGS_ALL += -DSUITES='"tests/torture/suites_$(1).def"'
 $(OUT)/tests/torture/main_$(1).o: tests/unit/main.c tests/torture/suites_$(1).def
 	$$(call do,cc) $(CC) $$(CFLAGS_ALL) -DSUITES='"tests/torture/suites_$(1).def"' -c $$< -o $$@
 $(OUT)/torture_$(1): $(OUT)/tests/torture/main_$(1).o $(call obj,$(TORTURE_FILES) $(TORTURE_$(1)) $(OWN_$(1))) $(call seen,$(1)) $(FAULT)

@@ -119,6 +119,24 @@ START_TEST(text_is_taken_whole_or_not_at_all)
 }
 END_TEST
 
+START_TEST(a_ceiling_and_a_lack_of_memory_are_told_apart)
+{
+	struct buf b = BUF(4);
+
+	buf_text(&b, "fives");
+	ck_assert(!buf_ok(&b) && !b.starved);
+	buf_clear(&b);
+	fault_allocation(1);
+	buf_text(&b, "four");
+	fault_allocation(0);
+	ck_assert(!buf_ok(&b) && b.starved);
+	buf_clear(&b);
+	buf_text(&b, "four");
+	ck_assert(buf_ok(&b) && !b.starved);
+	buf_free(&b);
+}
+END_TEST
+
 START_TEST(every_allocation_may_fail)
 {
 	for (unsigned nth = 1; nth <= 3; nth++) {
@@ -149,6 +167,7 @@ buf_suite(void)
 	tcase_add_test(tc, it_grows_to_its_ceiling_and_no_further);
 	tcase_add_test(tc, dropping_keeps_the_rest);
 	tcase_add_test(tc, text_is_taken_whole_or_not_at_all);
+	tcase_add_test(tc, a_ceiling_and_a_lack_of_memory_are_told_apart);
 	tcase_add_test(tc, every_allocation_may_fail);
 	suite_add_tcase(s, tc);
 	return s;
