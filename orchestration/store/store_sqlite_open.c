@@ -180,6 +180,9 @@ sqlite_open_reporting(const struct store_settings *s, enum backend_role role, st
 		return false;
 	if (b == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for a store");
+	/* Counting SQLite's memory takes one lock for all threads at each allocation, and nobody
+	 * asks. Later than the first connection it is refused, and no longer needed. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	b->lock = -1;
 	b->role = role;
 	if (role == BACKEND_WRITER && (!take_lock(b, path, e) || !prepare_file(path, e) ||
