@@ -167,5 +167,6 @@ help:
 	@echo 'make unit-AREA      one of: $(AREAS)'
 	@echo 'make replay-NAME    the corpus of one of: $(FUZZERS)'
 	@echo 'make asan tsan       unit tests, corpora, both daemons end to end and fault-short under sanitizers'
+	@echo 'make torture         every allocation and fallible call fails once: requests, start, store'
 	@echo 'make valgrind        both daemons end to end under valgrind'
 	@echo 'make fuzz cover lint tidy format compdb hooks install dist distcheck clean'

@@ -19,12 +19,16 @@ endef
 TORTURES := orchestration worker
 $(foreach t,$(TORTURES),$(eval $(call torture_rule,$(t))))
 
-.PHONY: torture torture-short
+RUN_TORTURES = $(foreach t,$(TORTURES),$(SANE) $(OUT)/torture_$(t) &&) true
+.PHONY: torture torture-short torture-imports
 torture-short: $(TORTURES:%=$(OUT)/torture_%)
-	$(foreach t,$(TORTURES),$(OUT)/torture_$(t) &&) true
+	$(RUN_TORTURES)
 torture: $(TORTURES:%=$(OUT)/torture_%)
-	$(foreach t,$(TORTURES),TORTURE_ALL=1 $(OUT)/torture_$(t) &&) true
-CHECK_PARTS  += torture-short
+	export TORTURE_ALL=1; $(RUN_TORTURES)
+# The tables against what a release build really takes from elsewhere.
+torture-imports: programs
+	tests/torture/imports.sh $(OUT)
+CHECK_PARTS  += torture-imports torture-short
 CHECK_BUILDS += $(TORTURES:%=$(OUT)/torture_%)
 SANE_PARTS   += torture-short
 SANE_BUILDS  += $(TORTURES:%=$(OUT)/torture_%)
