@@ -7,25 +7,33 @@
 #include "tests/unit/security/openssl_fault.h"
 
 #include <openssl/crypto.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 void *__real_malloc(size_t size);
 void *__real_realloc(void *old, size_t size);
 
-static unsigned made, failing;
+static atomic_uint made, failing; /* some tests have threads */
 
 void
 openssl_fault(unsigned nth)
 {
-	failing = nth;
-	made = 0;
+	atomic_store(&failing, nth);
+	atomic_store(&made, 0);
 }
 
 unsigned
 openssl_fault_count(void)
 {
-	return made;
+	return atomic_load(&made);
+}
+
+static bool
+fails_now(void)
+{
+	return atomic_fetch_add(&made, 1) + 1 == atomic_load(&failing);
 }
 
 static void *
@@ -33,7 +41,7 @@ take(size_t size, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return ++made == failing ? NULL : __real_malloc(size);
+	return fails_now() ? NULL : __real_malloc(size);
 }
 
 static void *
@@ -41,7 +49,7 @@ retake(void *old, size_t size, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return ++made == failing ? NULL : __real_realloc(old, size);
+	return fails_now() ? NULL : __real_realloc(old, size);
 }
 
 static void
