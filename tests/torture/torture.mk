@@ -5,7 +5,7 @@
 TORTURE_FILES := tests/torture/daemon_thread.c tests/torture/sweep.c tests/torture/library.c tests/torture/test_requests.c \
                  tests/torture/test_start.c                  tests/lib/wire.c tests/lib/token_maker.c
 TORTURE_orchestration := $(addprefix tests/torture/,shape_orchestration.c test_store.c) tests/unit/orchestration/lab.c
-TORTURE_worker        := tests/torture/shape_worker.c
+TORTURE_worker        := $(addprefix tests/torture/,shape_worker.c test_runner.c) tests/unit/worker/rig.c
 
 $(call obj,tests/torture/test_requests.c tests/torture/test_start.c): CFLAGS_ALL += -DSUITES='"tests/torture/suites_orchestration.def"'
 
@@ -21,9 +21,9 @@ $(foreach t,$(TORTURES),$(eval $(call torture_rule,$(t))))
 
 RUN_TORTURES = $(foreach t,$(TORTURES),$(SANE) $(OUT)/torture_$(t) &&) true
 .PHONY: torture torture-short torture-imports
-torture-short: $(TORTURES:%=$(OUT)/torture_%)
+torture-short: $(TORTURES:%=$(OUT)/torture_%) $(OUT)/bin/tasker-exec
 	$(RUN_TORTURES)
-torture: $(TORTURES:%=$(OUT)/torture_%)
+torture: $(TORTURES:%=$(OUT)/torture_%) $(OUT)/bin/tasker-exec
 	export TORTURE_ALL=1; $(RUN_TORTURES)
 # The tables against what a release build really takes from elsewhere.
 torture-imports: programs
