@@ -18,7 +18,7 @@
 #include "shared/base/clock.h"
 #include "tests/lib/patience.h"
 
-enum { START_MS = 10000, RUN_MS = 20000, WORDS = 32, SHOWN = 64 * 1024 };
+enum { START_MS = 10000, RUN_MS = 180000, WORDS = 32, SHOWN = 64 * 1024 };
 
 static void
 path_in(const char *dir, const char *name, const char *suffix, char out[PATH_MAX])

@@ -41,7 +41,7 @@ int daemon_stop(
 void daemon_kill(struct daemon *d);        /* SIGKILL, reaped */
 
 /* Runs a program of TASKER_BIN to its end in dir; stdout and stderr go to dir/<name>.out and .err.
- * args end with NULL. Its exit status, or -1 after 20 s. */
+ * args end with NULL. Its exit status, or -1 after three minutes. */
 int daemon_run(const char *dir, const char *program, const char *name, const char *const *args);
 
 #endif
