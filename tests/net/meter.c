@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "shared/base/clock.h"
+#include "tests/lib/wire.h"
 
 enum { LINE = 4096, US_PER_S = 1000000 };
 
@@ -128,4 +129,20 @@ meter_file(const char *dir, const char *name)
 
 	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	return stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+long
+meter_metric(int port, const char *name)
+{
+	struct wire_reply r = wire_call(port, "GET", "/metrics", "", NULL);
+	char key[96];
+	const char *at;
+	long value = -1;
+
+	(void)snprintf(key, sizeof(key), "\n%s ", name);
+	at = r.body != NULL ? strstr(r.body, key) : NULL;
+	if (at != NULL)
+		value = strtol(at + strlen(key), NULL, 10);
+	wire_reply_free(&r);
+	return value;
 }

@@ -26,6 +26,8 @@ MUST_CHECK bool meter_read(pid_t pid, struct meter *out);
 double meter_cores(const struct meter *from, const struct meter *to);
 /* The most that was ever resident, KiB; 0 if it cannot be told. */
 long meter_peak_kib(pid_t pid);
+/* The value of a metric without labels at GET /metrics; -1: there is none. */
+long meter_metric(int port, const char *name);
 /* Bytes of dir/name, 0 if it is not there. */
 int64_t meter_file(const char *dir, const char *name);
 

@@ -8,6 +8,14 @@ $(OUT)/tests/net/main.o: tests/unit/main.c tests/net/suites.def
 	$(call do,cc) $(CC) $(CFLAGS_ALL) -DSUITES='"tests/net/suites.def"' -c $< -o $@
 $(call obj,$(wildcard tests/net/*.c)): CFLAGS_ALL += -DSUITES='"tests/net/suites.def"'
 
+# Twice the creates that the store can take; prints JSON.
+OVERLOAD_OBJS := $(call obj,tests/net/overload.c tests/net/offer.c tests/net/meter.c tests/fault/checker.c tests/fault/book.c)
+$(OUT)/overload: $(OVERLOAD_OBJS) $(FAULT_LIB) $(call seen,gate)
+	$(call do,link) $(CC) $(LINK_ALL) $^ -o $@ $(call libs,gate) -lsqlite3 -ljwt -lcjson $(LIBS_unit)
+.PHONY: overload
+overload: $(OUT)/overload $(OUT)/fault_handler programs
+	TASKER_BIN=$(OUT)/bin FAULT_HANDLER=$(OUT)/fault_handler $(OUT)/overload $(OVERLOAD_SECONDS)
+
 RUN_NET = TASKER_BIN=$(OUT)/bin FAULT_HANDLER=$(OUT)/fault_handler $(OUT)/net
 .PHONY: net net-short
 net: $(OUT)/net $(OUT)/fault_handler programs

@@ -46,22 +46,6 @@ outage_lines(const char *dir, const char *log, const char *text)
 	return count;
 }
 
-long
-outage_metric(int port, const char *name)
-{
-	struct wire_reply r = wire_call(port, "GET", "/metrics", "", NULL);
-	char key[96];
-	const char *at;
-	long value = -1;
-
-	(void)snprintf(key, sizeof(key), "\n%s ", name);
-	at = r.body != NULL ? strstr(r.body, key) : NULL;
-	if (at != NULL)
-		value = strtol(at + strlen(key), NULL, 10);
-	wire_reply_free(&r);
-	return value;
-}
-
 static void
 judge(const struct rig *rig, const struct load *load, struct findings *out)
 {

@@ -19,8 +19,6 @@ int outage_wait(int port, bool ready, int within_ms);
 
 /* Lines of the daemon's log, those of the access log left out, that hold text; "" is in each. */
 size_t outage_lines(const char *dir, const char *log, const char *text);
-/* The value of a metric without labels at GET /metrics; -1: there is none. */
-long outage_metric(int port, const char *name);
 
 /* Stops the load, settles what is open, waits for every task, stops the daemons, judges I1 to I4.
  * Everything must hold; the load is freed and the folder removed. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "shared/base/clock.h"
+#include "tests/net/meter.h"
 #include "tests/net/outage.h"
 #include "tests/unit/unit.h"
 
@@ -146,7 +147,7 @@ far_metric(const struct rig *rig, const struct hosts *h, const char *name)
 	long value;
 
 	ck_assert_int_eq(setns(h->far, CLONE_NEWNET), 0);
-	value = outage_metric(rig->pair.worker.port, name);
+	value = meter_metric(rig->pair.worker.port, name);
 	ck_assert_int_eq(setns(h->near, CLONE_NEWNET), 0);
 	return value;
 }

@@ -280,7 +280,7 @@ judge_tasks(struct soak *s)
 }
 
 static void
-judge(struct soak *s, bool complete, bool stopped)
+judge(struct soak *s, bool complete)
 {
 	const struct traffic_numbers n = traffic_numbers(s->traffic);
 	struct histogram times;
@@ -294,8 +294,10 @@ judge(struct soak *s, bool complete, bool stopped)
 		complain(s, "clients", "failed requests", 0, (double)n.failed);
 	if (!complete)
 		complain(s, "clients", "tasks that are not complete", 0, 1);
-	if (!stopped)
+	if (!rig_stop(&s->rig))
 		complain(s, "daemons", "did not end with 0", 0, 1);
+	if (rig_check(&s->rig) != 0)
+		complain(s, "database", "db check did not end with 0", 0, 1);
 	for (int i = 0; i < DAEMONS && s->count == s->wanted; i++)
 		judge_daemon(s, i);
 	judge_tasks(s);
@@ -340,7 +342,7 @@ main(int argc, char **argv)
 	soak(&s);
 	traffic_stop(s.traffic);
 	complete = traffic_completes(s.traffic, COMPLETE_MS);
-	judge(&s, complete, rig_stop(&s.rig) && rig_check(&s.rig) == 0);
+	judge(&s, complete);
 	(void)printf("soak: %s after %.1f minutes, seed %" PRIu64 "\n",
 	        s.faults == 0 ? "PASSED" : "FAILED", minutes, load.seed);
 	rig_remove(&s.rig);
