@@ -173,4 +173,5 @@ help:
 	@echo 'make asan tsan       unit tests, corpora, both daemons end to end and fault-short under sanitizers'
 	@echo 'make torture         every allocation and fallible call fails once: requests, start, store'
 	@echo 'make valgrind        both daemons end to end under valgrind'
+	@echo 'make storage         the store on disks that fail by seed or are full (STORAGE_SEED, STORAGE_SEEDS)'
 	@echo 'make fuzz cover lint tidy format compdb hooks install dist distcheck clean'

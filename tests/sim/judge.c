@@ -222,6 +222,7 @@ fold(const struct event_found *f, void *arg, struct err *e)
 	struct seen_task *t;
 
 	(void)e;
+	w->seen.events[f->row.kind]++;
 	if (f->row.kind == EVENT_TASK_CREATED)
 		task_created(w, f);
 	t = model_task_of_row(&w->model, f->row.task);

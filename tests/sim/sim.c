@@ -183,6 +183,7 @@ summarize(const struct world *w, struct sim_report *out)
 
 	out->events = (size_t)m->position;
 	out->rounds = w->round;
+	out->seen = w->seen;
 	memcpy(out->broken, w->broken, sizeof(out->broken));
 	for (size_t i = 0; i < m->task_count; i++) {
 		out->tasks += m->tasks[i].created;

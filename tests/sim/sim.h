@@ -9,7 +9,8 @@
 
 struct sim_report {
 	char broken[480]; /* what was wrong; "" */
-	size_t tasks, events, crashes, rounds, refused, lost, complete;
+	size_t tasks, events, rounds, refused, lost, complete;
+	struct sim_seen seen;
 };
 
 /* Lives through the seed. */

@@ -18,10 +18,14 @@ $(OUT)/tests/sim/test_main.o: tests/unit/main.c tests/sim/suites.def
 	$(call do,cc) $(CC) $(CFLAGS_ALL) -DSUITES='"tests/sim/suites.def"' -c $< -o $@
 $(OUT)/sim_test: $(OUT)/tests/sim/test_main.o $(call obj,tests/sim/test_sim.c) $(SIM_OBJS)
 	$(call do,link) $(CC) $(LINK_ALL) $(SIM_WRAP) $^ -o $@ $(SIM_LIBS) $(LIBS_unit)
-.PHONY: sim-proof sim-short
+.PHONY: sim-proof sim-short sim-sane
 sim-proof: $(OUT)/sim_test
-	$(OUT)/sim_test
+	$(SANE) $(OUT)/sim_test
 sim-short: $(OUT)/sim sim-proof
 	SIM_SEED= SIM_SEEDS=10000 $(OUT)/sim
+sim-sane: $(OUT)/sim sim-proof
+	SIM_SEED= SIM_SEEDS=300 $(SANE) $(OUT)/sim
 CHECK_PARTS  += sim-short
 CHECK_BUILDS += $(OUT)/sim $(OUT)/sim_test
+SANE_PARTS   += sim-sane
+SANE_BUILDS  += $(OUT)/sim $(OUT)/sim_test

@@ -86,6 +86,56 @@ START_TEST(a_sound_backend_has_no_findings)
 }
 END_TEST
 
+/* Nothing causes these yet: a task fails, or a step is resolved, by hand. */
+static bool
+event_comes_later(size_t kind)
+{
+	return kind == EVENT_TASK_FAILED || kind == EVENT_TASK_RESOLVED ||
+	       kind == EVENT_STEP_RESOLVED || kind == EVENT_STEP_RESET;
+}
+
+static void
+add(struct sim_seen *all, const struct sim_seen *one)
+{
+	for (size_t i = 0; i < COUNT(all->verdicts); i++)
+		all->verdicts[i] += one->verdicts[i];
+	for (size_t i = 0; i < COUNT(all->outcomes); i++)
+		all->outcomes[i] += one->outcomes[i];
+	for (size_t i = 0; i < COUNT(all->events); i++)
+		all->events[i] += one->events[i];
+	all->crashes += one->crashes;
+	all->lost_answers += one->lost_answers;
+	all->repeats += one->repeats;
+}
+
+/* What never happens is not proven. */
+START_TEST(everything_that_can_happen_happens)
+{
+	static const enum store_outcome outcomes[] = {STORE_OK, STORE_NOT_FOUND, STORE_CONFLICT,
+	        STORE_INVALID, STORE_STALE, STORE_TIMEOUT, STORE_FAULT};
+	AUTO(shapes) struct shapes *shapes = shapes_new();
+	struct sim_seen all = {.crashes = 0};
+
+	for (uint64_t seed = 1; seed <= SEEDS_TO_FIND; seed++) {
+		struct sim_setup setup = {.seed = seed, .shapes = shapes};
+		struct sim_report report;
+
+		sim_run(&setup, &report);
+		add(&all, &report.seen);
+	}
+	for (size_t i = 0; i < COUNT(all.verdicts); i++)
+		ck_assert_msg(all.verdicts[i] > 0, "verdict %zu", i);
+	for (size_t i = 0; i < COUNT(outcomes); i++)
+		ck_assert_msg(all.outcomes[outcomes[i]] > 0, "%s", store_outcome_name(outcomes[i]));
+	for (size_t i = 1; i < COUNT(all.events); i++)
+		ck_assert_msg(all.events[i] > 0 || event_comes_later(i), "%s",
+		        event_kind_name((enum event_kind)i));
+	ck_assert_uint_gt(all.crashes, SEEDS_TO_FIND);
+	ck_assert_uint_gt(all.lost_answers, SEEDS_TO_FIND);
+	ck_assert_uint_gt(all.repeats, 0);
+}
+END_TEST
+
 static char *
 story(const struct shapes *shapes, uint64_t seed, const char *sqlite)
 {
@@ -171,6 +221,7 @@ sim_proof_suite(void)
 	tcase_add_test(c, a_sound_backend_has_no_findings);
 	tcase_add_loop_test(c, each_flaw_of_a_backend_is_seen_by_the_judge, 0, (int)COUNT(flaws));
 	tcase_add_test(c, a_lease_by_the_wall_clock_is_seen_by_the_judge);
+	tcase_add_test(c, everything_that_can_happen_happens);
 	tcase_add_test(c, a_seed_tells_the_same_story_twice);
 	tcase_add_test(c, over_sqlite_a_seed_tells_the_same_story_as_over_memory);
 	suite_add_tcase(s, c);

@@ -84,8 +84,10 @@ take_step(struct world *w, struct sim_worker *k, const struct store_op *op,
 	struct seen_attempt *a;
 
 	worker_check_step(w, op, step);
-	if (find_held(k, &step->ref) != NULL)
+	if (find_held(k, &step->ref) != NULL) {
+		w->seen.repeats++;
 		return;
+	}
 	a = attempt_of(w, &step->ref);
 	if (a != NULL && a->session != 0 && a->session != k->session)
 		world_find(w, "I4: attempt %d has two holders, sessions %lld and %lld",

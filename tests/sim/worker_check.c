@@ -47,6 +47,7 @@ check_status(struct world *w, const struct store_op *op, const struct poll_resul
 	const struct step_facts *f = &row.facts;
 	bool there = find(w, &r->ref.step, &task, &row), right = false;
 
+	w->seen.verdicts[verdict]++;
 	switch (verdict) {
 	case REPORT_STALE:
 	case REPORT_NOTED: /* the step may be under way again already */

@@ -179,6 +179,7 @@ world_reboot(struct world *w)
 {
 	w->dead = true;
 	shut(w);
+	w->seen.crashes++;
 	world_log(w, "crash; what is committed is read again");
 	boot(w);
 }
@@ -199,7 +200,9 @@ deliver(struct mail *mail)
 	struct world *w = errand->w;
 
 	w->in_flight--;
+	w->seen.outcomes[op->outcome]++;
 	if (w->dead || atomic_load(&w->pulse.fatal)) {
+		w->seen.lost_answers++;
 		if (errand->purpose.lost != NULL)
 			errand->purpose.lost(w, op, &errand->purpose);
 	} else if (errand->purpose.answered != NULL) {

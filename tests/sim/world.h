@@ -59,6 +59,12 @@ struct sim_worker {
 	struct held_step old; /* what it reported before */
 };
 
+/* How often things happened, to show that they do. */
+struct sim_seen {
+	unsigned verdicts[REPORT_NOTED + 1], outcomes[STORE_FORBIDDEN + 1], events[EVENT_KIND_END];
+	unsigned crashes, lost_answers, repeats;
+};
+
 struct world {
 	const struct sim_setup *setup;
 	struct chance chance;
@@ -75,6 +81,7 @@ struct world {
 	bool calm;                 /* no fault happens any more */
 	unsigned full_permille, round;
 	size_t in_flight;
+	struct sim_seen seen;
 	struct model model;
 	struct sim_worker
 	        workers[2 * WORKERS]; /* the second half: ghosts, whom nobody told to stop */
