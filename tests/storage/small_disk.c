@@ -10,6 +10,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+enum { FILL_TRIES = 20 };
+
 static bool
 mount_sized(const struct small_disk *d, size_t bytes, unsigned long flags)
 {
@@ -61,20 +63,23 @@ ballast_name(const struct small_disk *d, char out[96])
 	(void)snprintf(out, 96, "%s/ballast", d->path);
 }
 
+/* Whoever works on the disk may take room meanwhile: then it is tried again with what is left. */
 bool
 small_disk_fill(const struct small_disk *d, size_t leave)
 {
-	const size_t left = small_disk_left(d);
 	char name[96];
-	bool filled;
+	bool filled = false;
 	int fd;
 
 	ballast_name(d, name);
 	fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return false;
-	filled = left <= leave || posix_fallocate(fd, 0, (off_t)(left - leave)) == 0;
-	(void)close(fd);
+	for (int i = 0; fd >= 0 && !filled && i < FILL_TRIES; i++) {
+		const size_t left = small_disk_left(d);
+
+		filled = left <= leave || posix_fallocate(fd, 0, (off_t)(left - leave)) == 0;
+	}
+	if (fd >= 0)
+		(void)close(fd);
 	return filled;
 }
 

@@ -19,3 +19,5 @@ storage: $(OUT)/storage $(OUT)/bad_sync.so programs
 	STORAGE_LONG=1 $(RUN_STORAGE)
 storage-short: $(OUT)/storage $(OUT)/bad_sync.so programs
 	STORAGE_SEEDS=$(or $(STORAGE_SEEDS),150) STORAGE_ROUNDS=2 $(RUN_STORAGE)
+CHECK_PARTS  += storage-short
+CHECK_BUILDS += $(OUT)/storage $(OUT)/bad_sync.so
