@@ -26,7 +26,7 @@ CHECK_PARTS += bench-table
 bench-deps:
 	@tests/deps.sh packages.txt packages-bench.txt
 bench: bench-deps
-	+@$(MAKE) --no-print-directory -s -j$(JOBS) programs $(BENCH_BINS)
+	+@$(MAKE) --no-print-directory -s -j$(JOBS) programs $(BENCH_BINS) $(OUT)/overload $(OUT)/fault_handler
 	python3 -B tests/bench/bench.py --bin $(OUT) --dir $(BENCH_DIR) --seconds $(BENCH_SECONDS) --rounds $(BENCH_ROUNDS) \
 	  --growth $(BENCH_GROWTH) $(BENCH_FLAGS)
 bench-record:

@@ -18,6 +18,7 @@ import textwrap
 import time
 
 import group_http
+import group_overload
 import group_pair
 import group_queues
 import group_store
@@ -35,6 +36,7 @@ PARTS = {
     "workflow": group_pair.workflow,
     "memory": group_pair.memory,
     "start": group_pair.start,
+    "overload": group_overload.measure,
     "growth": group_store.growth,
 }
 
@@ -43,10 +45,12 @@ def about(bench: Bench) -> str:
     """What was measured where."""
     cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     commit = first_line("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD")
-    text = (f"{datetime.date.today()}, commit {commit}, {cpu.group(1) if cpu else platform.machine()}, {os.cpu_count()} cores, "
+    machine = f"{cpu.group(1) if cpu else platform.machine()}, {os.cpu_count()} cores"
+    text = (f"{datetime.date.today()}, commit {commit}, {machine}, "
             f"Linux {platform.release()}; {', '.join(peers.versions())}. {bench.rounds} rounds of {bench.seconds} s.")
     if bench.noise:
-        text += f" Meanwhile other programs kept {max(statistics.median(bench.noise), 0):.2f} cores busy (median of the runs)."
+        busy = max(statistics.median(bench.noise), 0)
+        text += f" Meanwhile other programs kept {busy:.2f} cores busy (median of the runs)."
     return "\n".join(textwrap.wrap(text, 120, break_on_hyphens=False))
 
 
@@ -60,7 +64,8 @@ def parse() -> argparse.Namespace:
     options.add_argument("--only", choices=PARTS, action="append", help="this part; repeatable")
     options.add_argument("--record", help="a document to put the whole table into")
     options.add_argument("--row", choices=ROWS, action="append", metavar="ROW",
-                         help="with --only http, store or queues: this row and whom it compares; repeatable. " + ", ".join(ROWS))
+                         help="of --only http, store or queues: this row and whom it compares; repeatable. "
+                              + ", ".join(ROWS))
     parsed = options.parse_args()
     if parsed.row and not parsed.only:
         options.error("--row needs the --only that its part is in")

@@ -6,7 +6,7 @@ from machine import numbers, stop
 from rig import Bench
 from table import Table, Turns
 
-FILL_SECONDS = 300
+FILL_SECONDS = 600
 SIZES = {"1k": 1000, "100k": 100000, "1m": 1000000}
 COMPARISONS = (
     ("creates bare", "http", "bare", operator.itemgetter("creates"), "the bare store"),

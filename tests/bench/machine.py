@@ -91,8 +91,8 @@ def stop(process) -> None:
             process.wait()
 
 
-def call(command, seconds: float = 120, **more) -> str:
-    """Runs a command to its end; its output. What fails or takes longer is Failed, with its last words."""
+def call(command, seconds: float = 120, fine=(0,), **more) -> str:
+    """Runs a command to its end; its output. Another end than a fine one, or a later one, is Failed with its last words."""
     command = [str(word) for word in command]
     name = pathlib.Path(command[0]).name
     try:
@@ -101,7 +101,7 @@ def call(command, seconds: float = 120, **more) -> str:
         raise Failed(f"{name} is not installed") from None
     except subprocess.TimeoutExpired:
         raise Failed(f"{name} took more than {seconds:g} s") from None
-    if run.returncode != 0:
+    if run.returncode not in fine:
         raise Failed(f"{name}: {last_words(run.stderr or run.stdout) or f'ended with {run.returncode}'}")
     return run.stdout
 

@@ -70,8 +70,8 @@ def public_jwk(pem: pathlib.Path) -> dict:
 def redis(bench):
     """A server with its own folder while the block runs: its port. Its log is synced each second, not each change."""
     port = free_port()
-    process = bench.run(["redis-server", "--bind", "127.0.0.1", "--port", port, "--dir", bench.fresh("redis"), "--save", "",
-                         "--appendonly", "yes", "--appendfsync", "everysec"], log="redis.log")
+    options = ["--bind", "127.0.0.1", "--port", port, "--dir", bench.fresh("redis"), "--save", ""]
+    process = bench.run(["redis-server", *options, "--appendonly", "yes", "--appendfsync", "everysec"], log="redis.log")
     try:
         until(lambda: socket.create_connection(("127.0.0.1", port)).close(), process)
         yield port
@@ -104,8 +104,8 @@ class Postgres:
         """A new database on a running server: what a client's environment is to hold."""
         self.databases += 1
         name = f"bench{self.databases}"
-        process = self.bench.run([*as_user("postgres"), self.bin / "postgres", "-D", self.place / "data", "-k", self.place,
-                                  "-c", "listen_addresses="], cwd=self.place, log="postgres.log")
+        options = ["-D", self.place / "data", "-k", self.place, "-c", "listen_addresses="]
+        process = self.bench.run([*as_user("postgres"), self.bin / "postgres", *options], cwd=self.place, log="postgres.log")
         try:
             until(self.ready, process, seconds=30, pause=0.05)
             self.run("createdb", "-h", self.place, "-U", "bench", name)
@@ -174,8 +174,9 @@ def versions() -> list:
            re.sub(r"HAProxy version ([^ ]+).*", r"HAProxy \1", first_line("haproxy", "-v")),
            re.sub(r" \[.*", "", first_line("wrk", "--version")), first_line("openssl", "version").split(" (")[0],
            "node " + first_line("node", "--version")]
-    debian = [first_line("dpkg-query", "-W", "-f", "${Package} ${Version}", name) for name in DEBIAN]
-    return [text for text in own + debian + [npm_version(name) for name in PACKAGES] if text and "no packages" not in text]
+    others = [first_line("dpkg-query", "-W", "-f", "${Package} ${Version}", name) for name in DEBIAN]
+    others += [npm_version(name) for name in PACKAGES]
+    return [text for text in own if text] + [text for text in others if " " in text and "no packages" not in text]
 
 
 def npm_version(name: str) -> str:
