@@ -166,6 +166,7 @@ help:
 	@echo 'make ci             every test with both compilers and sanitizers, fuzzing, the tarball'
 	@echo 'make unit-AREA      one of: $(AREAS)'
 	@echo 'make replay-NAME    the corpus of one of: $(FUZZERS)'
+	@echo 'make bench          measurements beside peers, docs/performance.md; bench-record writes them there'
 	@echo 'make sim            seeded lives of the store in memory (SIM_SEEDS=100000; SIM_SEED=n tells one)'
 	@echo 'make fault          both daemons killed at random and at named points, asleep, out of time, flooded'
 	@echo 'make net            faults of the network, hostile clients (overload: twice the creates it takes)'
