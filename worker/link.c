@@ -293,8 +293,10 @@ write_poll(struct link *l)
 	l->written = true;
 }
 
+/* Only what can be read is an answer: a head cut short is a 200 too, without a body, and renews no
+ * lease. */
 static bool
-use_answer(struct link *l, const struct fetch_response *r)
+use_answer(struct link *l, const struct fetch_response *r, int64_t sent_us)
 {
 	struct link_answer a;
 	struct err e = {0};
@@ -303,6 +305,8 @@ use_answer(struct link *l, const struct fetch_response *r)
 		unanswered(l, e.text);
 		return false;
 	}
+	answered(l, sent_us, false);
+	l->proved = true;
 	l->crossed = l->crossed && l->results > 0;
 	/* After a refusal they went one by one: they may go together again. */
 	if (l->results > 0)
@@ -370,9 +374,7 @@ on_poll_answered(
 {
 	switch (kind) {
 	case LINK_OK:
-		answered(l, sent_us, false);
-		l->proved = true;
-		return use_answer(l, &r->response);
+		return use_answer(l, &r->response, sent_us);
 	case LINK_WOKEN:
 		l->crossed = true;
 		rewrite_poll(l);

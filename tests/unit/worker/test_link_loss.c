@@ -231,6 +231,32 @@ START_TEST(without_answers_the_steps_are_stopped_before_the_lease_ends)
 }
 END_TEST
 
+/* A reply cut inside its head is a 200 without a body to an HTTP client (F8). */
+START_TEST(an_answer_that_cannot_be_read_renews_no_lease)
+{
+	struct fake_request r;
+	int64_t from;
+
+	link_rig_start();
+	(void)link_rig_with_step(800, 100);
+	from = clock_mono_us();
+	while (clock_mono_us() - from < 700000)
+		if (fake_try(rig.fake, 20, &r))
+			fake_answer(rig.fake, r.connection, 200, "");
+	ck_assert_uint_gt(rig.count, 1);
+	ck_assert_str_eq(link_rig_event(), "release all 100000");
+	ck_assert(!link_status(rig.link).connected);
+	link_rig_finish(1, 1, "\"late\"");
+	do {
+		r = fake_next(rig.fake);
+	} while (!link_rig_has(&r, "late"));
+	fake_answer_poll(rig.fake, &r, "", "", "", "");
+	r = fake_poll(rig.fake, "s1");
+	ck_assert(link_status(rig.link).connected);
+	link_rig_stop();
+}
+END_TEST
+
 /* The orchestration slept, say: steps begun now would have to be stopped at once. */
 START_TEST(what_comes_with_an_answer_older_than_its_lease_is_given_back_unbegun)
 {
@@ -399,6 +425,7 @@ link_loss_suite(void)
 	tcase_add_test(tc, the_credential_is_read_again_on_401_and_when_its_file_changes);
 	tcase_add_loop_test(tc, a_file_without_one_token_registers_nobody, 0, COUNT(bad_tokens));
 	tcase_add_test(tc, without_answers_the_steps_are_stopped_before_the_lease_ends);
+	tcase_add_test(tc, an_answer_that_cannot_be_read_renews_no_lease);
 	tcase_add_test(tc, what_comes_with_an_answer_older_than_its_lease_is_given_back_unbegun);
 	tcase_add_test(
 	        tc, a_result_the_orchestration_refuses_becomes_an_error_and_spares_the_others);
