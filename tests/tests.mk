@@ -21,7 +21,7 @@ LIBS_unit          := -lcheck -lsubunit -lrt -lpthread -lm
 LIBS_unit_base     := -lcjson
 LIBS_unit_security := -ljwt -lcjson
 # Files of tests/lib that an area's tests share with others.
-LIB_unit_security  := tests/lib/token_maker.c
+LIB_unit_security  := tests/lib/token_maker.c tests/lib/issuer.c
 LIB_unit_daemon    := tests/lib/daemon.c
 LIB_unit_gate      := tests/lib/token_maker.c
 LIB_unit_http      := tests/lib/probes.c

@@ -19,8 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "shared/fetch/fetch_address.h"
 #include "shared/fetch/fetch_fault.h"
 #include "shared/fetch/fetch_head.h"
 #include "shared/fetch/fetch_setup.h"
@@ -31,7 +33,7 @@ struct fetch {
 	CURLM *multi;
 	CURL *easy;
 	char *ca_path, *peer;
-	bool env_proxy, curl_ready;
+	bool env_proxy, public_only, curl_ready;
 	int wake_fd, stop_fd; /* -1: not open */
 };
 
@@ -41,7 +43,7 @@ struct call {
 	const struct fetch_request *request;
 	struct fetch_response response;
 	CURLcode code;
-	bool woken, too_long;
+	bool woken, too_long, closed_address; /* the last: it led to one that is not public */
 	char origin[ORIGIN_MAX];
 	char detail[CURL_ERROR_SIZE];
 };
@@ -70,6 +72,7 @@ fetch_new(const struct fetch_options *options, OWNED struct fetch **out, struct 
 		return no_memory(e);
 	f->wake_fd = f->stop_fd = -1;
 	f->env_proxy = options->env_proxy;
+	f->public_only = options->public_only;
 	if (!copy_text(options->ca_path, &f->ca_path) ||
 	        !copy_text(options->peer != NULL ? options->peer : "the server", &f->peer))
 		return no_memory(e);
@@ -111,7 +114,7 @@ void
 fetch_response_free(struct fetch_response *r)
 {
 	buf_free(&r->body);
-	*r = (struct fetch_response){.retry_after_s = -1};
+	*r = (struct fetch_response){.retry_after_s = -1, .max_age_s = -1};
 }
 
 static void
@@ -174,6 +177,20 @@ take_body(char *bytes, size_t size, size_t count, void *arg)
 		return CURL_WRITEFUNC_ERROR;
 	buf_add(body, bytes, size * count);
 	return buf_ok(body) ? size * count : CURL_WRITEFUNC_ERROR;
+}
+
+/* Looks at the address that a name led to, not at the name (JK3). */
+static curl_socket_t
+open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct call *c = arg;
+
+	(void)purpose;
+	if (c->fetch->public_only && !fetch_address_is_public(&address->addr)) {
+		c->closed_address = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 /* Scheme, host and port for messages: a path or query may hold what no log should. */
@@ -258,6 +275,8 @@ fault(struct call *c, struct err *e)
 		f.detail = strerrordesc_np((int)os_error);
 	if (c->code == CURLE_WRITE_ERROR && !c->too_long)
 		return no_memory(e);
+	if (c->closed_address && !f.connected)
+		return err_set(e, ERR_IO, "%s is at an address that is not public", c->origin);
 	return fetch_fault(&f, e);
 }
 
@@ -290,6 +309,8 @@ set_callbacks(struct call *c)
 	        curl_easy_setopt(easy, CURLOPT_HEADERDATA, c) != CURLE_OK ||
 	        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) != CURLE_OK ||
 	        curl_easy_setopt(easy, CURLOPT_WRITEDATA, c) != CURLE_OK ||
+	        curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) != CURLE_OK ||
+	        curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, c) != CURLE_OK ||
 	        curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, c->detail) != CURLE_OK)
 		c->code = CURLE_OUT_OF_MEMORY;
 }
@@ -308,7 +329,7 @@ fetch_send(struct fetch *f, const struct fetch_request *request, struct fetch_re
 	assert(request->connect_timeout_ms > 0 && request->timeout_ms > 0); /* 0 waits for ever */
 	if (!fetch_setup_check(request, e))
 		return false;
-	c.response.retry_after_s = -1;
+	c.response.retry_after_s = c.response.max_age_s = -1;
 	c.response.body = BUF(request->response_max);
 	find_origin(&c);
 	c.code = fetch_setup_apply(&setup);

@@ -25,6 +25,7 @@ struct fetch_options {
 	const char *peer;    /* who is asked, for advice in errors; NULL: "the server" */
 	const char *ca_path; /* PEM file of trusted issuers; NULL: the system's */
 	bool env_proxy;      /* obey http_proxy and its kin; otherwise no proxy, ever */
+	bool public_only;    /* refuse addresses that are not public: see fetch_address.h */
 };
 
 struct fetch_header {
@@ -48,6 +49,7 @@ struct fetch_request {
 struct fetch_response {
 	int status;        /* 0: woken before there was an answer */
 	int retry_after_s; /* -1: absent, or not a number of seconds */
+	int max_age_s;     /* of Cache-Control; 0 also for no-store and no-cache; -1: absent */
 	char content_type[128];
 	char request_id[80];
 	char location[1024];

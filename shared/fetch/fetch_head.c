@@ -4,12 +4,13 @@
 #include <string.h>
 #include <strings.h>
 
-enum { RETRY_AFTER_MAX = 86400 };
+enum { SECONDS_MAX = 86400 };
 
 static void
 forget(struct fetch_response *r)
 {
 	r->retry_after_s = -1;
+	r->max_age_s = -1;
 	r->content_type[0] = '\0';
 	r->request_id[0] = '\0';
 	r->location[0] = '\0';
@@ -46,10 +47,10 @@ seconds(struct span value)
 	for (size_t i = 0; i < value.len; i++) {
 		if (!isdigit((unsigned char)value.text[i]))
 			return -1;
-		if (n < RETRY_AFTER_MAX)
+		if (n < SECONDS_MAX)
 			n = n * 10 + (value.text[i] - '0');
 	}
-	return n < RETRY_AFTER_MAX ? n : RETRY_AFTER_MAX;
+	return n < SECONDS_MAX ? n : SECONDS_MAX;
 }
 
 static struct span
@@ -62,6 +63,28 @@ trimmed(const char *text, size_t len)
 		len--;
 	}
 	return (struct span){text, len};
+}
+
+/* RFC 9111 section 5.2.2. The first directive that says how long counts. */
+static int
+max_age(struct span value)
+{
+	static const char age[] = "max-age=";
+
+	while (value.len > 0) {
+		const char *comma = memchr(value.text, ',', value.len);
+		const size_t len = comma != NULL ? (size_t)(comma - value.text) : value.len;
+		struct span one = trimmed(value.text, len);
+
+		if (is_named(one, "no-store") || is_named(one, "no-cache"))
+			return 0;
+		if (one.len >= sizeof(age) && strncasecmp(one.text, age, sizeof(age) - 1) == 0)
+			return seconds((struct span){
+			        one.text + sizeof(age) - 1, one.len - (sizeof(age) - 1)});
+		value.text += comma != NULL ? len + 1 : len;
+		value.len -= comma != NULL ? len + 1 : len;
+	}
+	return -1;
 }
 
 void
@@ -84,6 +107,8 @@ fetch_head_line(struct fetch_response *r, const char *line, size_t len)
 		keep(r->request_id, sizeof(r->request_id), value);
 	else if (is_named(name, "Location"))
 		keep(r->location, sizeof(r->location), value);
+	else if (is_named(name, "Cache-Control") && r->max_age_s < 0)
+		r->max_age_s = max_age(value);
 	else if (is_named(name, "Retry-After") && r->retry_after_s < 0)
 		r->retry_after_s = seconds(value);
 }

@@ -152,8 +152,8 @@ verify_token(struct authenticator *a, const char *token, size_t len, int64_t now
 
 	if (got.unknown_permission != NULL)
 		a->unknown_permission = got.unknown_permission;
-	if (got.unknown_user_key)
-		security_live_unknown_key(a->live);
+	if (got.unknown_kid != NULL)
+		security_live_unknown_key(a->live, got.unknown_kid);
 	if (v != VERDICT_GRANT)
 		return v;
 	a->stats.verified++;

@@ -82,7 +82,8 @@ check_opened(struct jwt_authenticator *j, const struct json *payload, int64_t no
 	if (!typ_fits(ring, j->jws.typ))
 		return VERDICT_DENY_MALFORMED;
 	v = jws_check(ring->verifier, &j->jws, &key);
-	out->unknown_user_key = v == VERDICT_DENY_UNKNOWN_KEY && ring == &j->users;
+	if (v == VERDICT_DENY_UNKNOWN_KEY && ring == &j->users && j->jws.has_kid)
+		out->unknown_kid = j->jws.kid;
 	if (v != VERDICT_GRANT)
 		return v;
 	out->fingerprint = key_fingerprint(key);

@@ -19,7 +19,8 @@ struct jwt_acceptance {
 	size_t permissions_ignored;             /* unknown ones in a token that may have them */
 	const char *unknown_permission;         /* see claims.h; until the next check */
 	const unsigned char *fingerprint; /* of the key that signed it; as long as the service */
-	bool unknown_user_key; /* it names a key that users do not have: maybe a new one */
+	const char *unknown_kid; /* a key that users do not have, maybe a new one; until the next
+	                            check */
 };
 
 /* service must outlive it. */
@@ -27,7 +28,7 @@ MUST_CHECK bool jwt_authenticator_new(const struct security_service *service,
         OWNED struct jwt_authenticator **out, struct err *e);
 void jwt_authenticator_free(struct jwt_authenticator *j); /* NULL is fine */
 
-/* Fills *out only for GRANT; for a refusal only unknown_permission or unknown_user_key. Is the
+/* Fills *out only for GRANT; for a refusal only unknown_permission or unknown_kid. Is the
  * caller's to zero before. */
 MUST_CHECK enum verdict jwt_authenticator_check(struct jwt_authenticator *j, const char *token,
         size_t len, int64_t now_s, struct jwt_acceptance *out);

@@ -101,8 +101,8 @@ security_live_on_unknown_key(struct security_live *l, security_unknown_key_fn fn
 }
 
 void
-security_live_unknown_key(const struct security_live *l)
+security_live_unknown_key(const struct security_live *l, const char *kid)
 {
 	if (l->unknown_key != NULL)
-		l->unknown_key(l->unknown_key_arg);
+		l->unknown_key(kid, l->unknown_key_arg);
 }

@@ -34,12 +34,12 @@ MUST_CHECK bool security_live_set_user_keys(
         struct security_live *l, uint64_t rules, struct key_set *keys, struct err *e);
 
 /*
- * Whom to tell that a token named a key that users' tokens do not have, on the loop that met it; fn
- * must be quick. Set it before any loop follows.
+ * Whom to tell that a token named a key (kid) that users' tokens do not have, on the loop that met
+ * it; fn must be quick. Set it before any loop follows.
  */
-typedef void (*security_unknown_key_fn)(void *arg);
+typedef void (*security_unknown_key_fn)(const char *kid, void *arg);
 void security_live_on_unknown_key(struct security_live *l, security_unknown_key_fn fn, void *arg);
-void security_live_unknown_key(const struct security_live *l);
+void security_live_unknown_key(const struct security_live *l, const char *kid);
 
 AUTO_DEFINE(security_live, struct security_live, security_live_free)
 

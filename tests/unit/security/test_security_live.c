@@ -58,10 +58,11 @@ settings(void)
 }
 
 static void
-note_unknown(void *arg)
+note_unknown(const char *kid, void *arg)
 {
 	struct rig *r = arg;
 
+	ck_assert(strcmp(kid, "a") == 0 || strcmp(kid, "b") == 0);
 	atomic_fetch_add(&r->unknown, 1);
 }
 
