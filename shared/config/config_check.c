@@ -137,6 +137,9 @@ check_jwks(const struct config *c, struct config_lines *problems)
 	         !(starts(url, "http://") && c->web_auth_jwks_url_allow_http))
 		config_lines_add(problems,
 		        "web.auth.jwks_url must be https://, or http:// with jwks_url_allow_http");
+	else if (strpbrk(url, "@#\\ ") != NULL)
+		config_lines_add(problems,
+		        "web.auth.jwks_url must have no user name, fragment, backslash or space");
 }
 
 static void

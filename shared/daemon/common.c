@@ -86,6 +86,7 @@ health_detailed(struct request *req, const struct grant *grant, void *app)
 	(void)grant;
 	w = health_open(d, req, state == HEALTH_HEALTHY ? "healthy" : "degraded", &body);
 	health_details(d->health, now, loop_wall_us(request_loop(req)), &w);
+	issuer_keys_show(d->keys, &w);
 	json_open(&w, d->worker_id != NULL ? "system_info" : "info", '{');
 	json_put_text(&w, "version", TASKER_VERSION);
 	json_put_int(&w, "uptime_seconds", (now - d->started_us) / 1000000);

@@ -8,6 +8,7 @@
 #define SHARED_DAEMON_COMMON_H
 
 #include "shared/daemon/config_live.h"
+#include "shared/daemon/issuer_keys.h"
 #include "shared/gate/openapi.h"
 #include "shared/gate/request.h"
 #include "shared/runtime/health.h"
@@ -17,6 +18,7 @@
 struct daemon_common {
 	const struct config *config; /* the daemon started with it */
 	struct config_live *live;    /* what a reload may change */
+	struct issuer_keys *keys;    /* NULL: they do not come from an issuer */
 	const struct health *health;
 	const struct metrics *metrics;
 	const char *worker_id; /* NULL at the orchestration */

@@ -61,6 +61,17 @@ open_security(struct service *s, struct err *e)
 	return true;
 }
 
+static bool
+start_keys(struct service *s, struct err *e)
+{
+	const struct issuer_keys_settings settings = {.config = s->config,
+	        .live = s->security,
+	        .health = s->health,
+	        .metrics = s->metrics};
+
+	return issuer_keys_start(&settings, &s->keys, e);
+}
+
 bool
 service_open(const struct daemon_start *start, struct service *s, int *exit_code, struct err *e)
 {
@@ -72,7 +83,7 @@ service_open(const struct daemon_start *start, struct service *s, int *exit_code
 	*exit_code = EXIT_CODE_TEMPORARY;
 	if (config_live_new(start->config, start->source, &s->config_live, e) &&
 	        loop_new("service", &s->loop, e) && metrics_new(&s->metrics, e) &&
-	        health_new(&s->health, e))
+	        health_new(&s->health, e) && start_keys(s, e))
 		return true;
 	service_close(s);
 	return false;
@@ -84,6 +95,7 @@ service_common(const struct service *s, const char *worker_id)
 	return (struct daemon_common){
 	        .config = s->config,
 	        .live = s->config_live,
+	        .keys = s->keys,
 	        .health = s->health,
 	        .metrics = s->metrics,
 	        .worker_id = worker_id,
@@ -206,16 +218,20 @@ read_again(struct service *s, struct config_notes *notes, struct err *e)
 	AUTO(security_service) struct security_service *service = NULL;
 	struct security_report report = {.count = 0};
 	enum log_level level = LEVEL_INFO;
+	uint64_t rules;
 
 	if (!config_live_read(s->config_live, notes, &next, e) ||
-	        !settings_security_service(next, &service, &report, e))
+	        !settings_security_service(next, &service, &report, e) ||
+	        !issuer_keys_carry(s->keys, next, &service, e))
 		return false;
 	for (size_t i = 0; i < notes->warnings.count; i++)
 		LOG(WARN, "config.warning", TEXT_F("what", notes->warnings.text[i]));
 	warn(next, &report);
 	(void)log_level_parse(next->log_level, &level);
 	log_level_set(level);
+	rules = security_service_rules(service);
 	security_live_replace(s->security, TAKE(service));
+	issuer_keys_follow(s->keys, next, rules);
 	config_live_swap(s->config_live, TAKE(next));
 	return true;
 }
@@ -313,6 +329,7 @@ void
 service_close(struct service *s)
 {
 	web_free(s->web);
+	issuer_keys_free(s->keys);
 	health_free(s->health);
 	metrics_free(s->metrics);
 	loop_free(s->loop);

@@ -23,6 +23,7 @@ struct service {
 	struct metrics *metrics;
 	struct health *health;
 	struct security_live *security;
+	struct issuer_keys *keys; /* NULL: they do not come from an issuer */
 	struct web *web;
 	struct loop_timer *watchdog;
 	const struct service_hooks *hooks;

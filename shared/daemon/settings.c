@@ -40,10 +40,18 @@ or_null(const char *text)
 	return text[0] != '\0' ? text : NULL;
 }
 
+bool
+settings_uses_jwks(const struct config *config)
+{
+	return config->web_auth_enabled &&
+	       strcmp(config->web_auth_jwt_verification_method, "jwks") == 0;
+}
+
 static struct token_settings
 user_tokens(const struct config *config)
 {
 	return (struct token_settings){
+	        .keys_awaited = settings_uses_jwks(config),
 	        .public_key_pem = or_null(config->web_auth_jwt_public_key),
 	        .public_key_path = or_null(config->web_auth_jwt_public_key_path),
 	        .algorithms = config->web_auth_jwt_allowed_algorithms.items,
@@ -67,6 +75,7 @@ worker_tokens(const struct config *config)
 {
 	struct token_settings t = user_tokens(config);
 
+	t.keys_awaited = false;
 	t.public_key_pem = or_null(config->web_internal_public_key);
 	t.public_key_path = or_null(config->web_internal_public_key_path);
 	t.issuer = config->web_internal_issuer;
@@ -91,16 +100,17 @@ api_key(const struct config_api_key *from, struct api_key_settings *to)
 	};
 }
 
-/* What no service can see; config_check() has refused the rest (CR8). */
-static bool
-check(const struct config *config, struct err *e)
+bool
+settings_jwks(const struct config *config, struct jwks_settings *out, struct err *e)
 {
-	if (config->web_auth_enabled &&
-	        strcmp(config->web_auth_jwt_verification_method, "public_key") != 0)
-		return err_set(e, ERR_MISSING,
-		        "web.auth.jwt_verification_method: this version verifies with "
-		        "\"public_key\" only");
-	return true;
+	const struct token_settings users = user_tokens(config);
+
+	*out = (struct jwks_settings){.url = config->web_auth_jwks_url,
+	        .ca_path = or_null(config->web_auth_jwks_ca_path),
+	        .allow_private = config->web_auth_jwks_allow_private,
+	        .refresh_us = config->web_auth_jwks_refresh_interval_seconds * 1000000,
+	        .max_stale_us = config->web_auth_jwks_max_stale_seconds * 1000000};
+	return trust_algorithms(&users, &out->algorithms, e);
 }
 
 bool
@@ -112,8 +122,6 @@ settings_security_service(const struct config *config, OWNED struct security_ser
 	struct security_settings settings;
 	bool made;
 
-	if (!check(config, e))
-		return false;
 	keys = calloc(count + 1, sizeof(*keys));
 	if (keys == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for the API keys");

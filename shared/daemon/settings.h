@@ -7,16 +7,19 @@
 
 #include "shared/config/config.h"
 #include "shared/gate/web.h"
-#include "shared/security/security_service.h"
+#include "shared/security/jwks_store.h"
 
 /* The limits.* keys in the units the wire and the JSON parser take. */
 struct http_limits settings_http_limits(const struct config *config);
 struct json_limits settings_json_limits(const struct config *config);
 
-/*
- * Builds the security service of the configuration; refuses a jwks mode, which this version has
- * not. The error names the key or the file.
- */
+/* Do users' keys come from an issuer? The service then waits for them. */
+bool settings_uses_jwks(const struct config *config);
+/* How they are fetched; texts borrowed from config. */
+MUST_CHECK bool settings_jwks(
+        const struct config *config, struct jwks_settings *out, struct err *e);
+
+/* Builds the security service of the configuration. The error names the key or the file. */
 MUST_CHECK bool settings_security_service(const struct config *config,
         OWNED struct security_service **out, struct security_report *report, struct err *e);
 

@@ -30,6 +30,7 @@ static const struct {
         {O, AUTH "web.auth.api_keys_enabled = false\n" API_KEY_IS("id = 'a'\nkey = 'k'"),
          "lets nobody in"                                                                                                                    },
         {O, AUTH "web.auth.jwt_public_key = 'x'",                                                  NULL                                      },
+ /* JK1 */
         {O, AUTH "web.auth.jwt_verification_method = 'jwks'",                                      "needs jwks_url"                          },
         {O, AUTH "web.auth.jwt_verification_method = 'jwks'\nweb.auth.jwks_url = 'http://a/b'",
          "jwks_url_allow_http"                                                                                                               },
@@ -39,6 +40,10 @@ static const struct {
         {O,
          AUTH "web.auth.jwt_verification_method = 'jwks'\nweb.auth.jwks_url = 'http://a/b'\n"
                      "web.auth.jwks_url_allow_http = true",                                        NULL                                      },
+        {O, AUTH "web.auth.jwt_verification_method = 'jwks'\nweb.auth.jwks_url = 'https://u@a/b'",
+         "must have no user name"                                                                                                            },
+        {O, AUTH "web.auth.jwt_verification_method = 'jwks'\nweb.auth.jwks_url = 'https://a/b#c'",
+         "must have no user name"                                                                                                            },
         {O, AUTH "web.auth.jwt_verification_method = 'jwks'\nweb.auth.jwks_url = 'https://a/b'",
          NULL                                                                                                                                },
         {O, "web.auth.api_key_header = 'X Key'",                                                   "no name of a header"                     },
@@ -102,13 +107,9 @@ END_TEST
 static const struct {
 	const char *key, *value, *preset;
 } idle[] = {
-        {"web.auth.jwks_url",                      "'https://a/b'", "''"   },
-        {"web.auth.jwks_url_allow_http",           "true",          "false"},
-        {"web.auth.jwks_refresh_interval_seconds", "60",            "3600" },
-        {"web.auth.jwks_max_stale_seconds",        "0",             "300"  },
-        {"web.auth.jwt_token_expiry_hours",        "1",             "24"   },
-        {"web.auth.jwt_private_key",               "'canary'",      "''"   },
-        {"web.auth.jwt_private_key_path",          "'key.pem'",     "''"   },
+        {"web.auth.jwt_token_expiry_hours", "1",         "24"},
+        {"web.auth.jwt_private_key",        "'canary'",  "''"},
+        {"web.auth.jwt_private_key_path",   "'key.pem'", "''"},
 };
 
 START_TEST(a_key_that_nobody_reads_is_warned_about_unless_it_is_the_default)

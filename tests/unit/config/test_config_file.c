@@ -68,8 +68,8 @@ static const struct {
         {AUTH SECRET "key = '${KEY}'",        0644, true,  0},
         {AUTH "jwt_private_key = 'pem'",      0644, false, 1},
         {AUTH "jwt_private_key = ''",         0644, true,  0},
-        {AUTH "jwks_url = 'https://u:p@h/k'", 0644, false, 1},
-        {AUTH "jwks_url = 'https://u@h/k'",   0644, true,  1},
+        {AUTH "jwks_url = 'https://u:p@h/k'", 0644, false, 0},
+        {AUTH "jwks_url = 'https://u@h/k'",   0644, true,  0},
         {AUTH,                                0602, false, 0},
         {AUTH,                                0620, true,  1},
 };

@@ -31,7 +31,7 @@ static const struct {
         {{"web.bind_address=0.0.0.0:0", "web.allow_unauthenticated_remote=true"},    NULL},
         {{"web.auth.enabled=true", "web.auth.jwt_verification_method=jwks",
                  "web.auth.jwks_url=https://idp.example/jwks"},
-         "jwt_verification_method"                                                       },
+         NULL                                                                            },
  /* JT23: a key that cannot be read names its file */
         {{"web.auth.enabled=true", "web.auth.jwt_public_key_path=/nonexistent.pem"},
          "/nonexistent.pem"                                                              },

@@ -80,6 +80,35 @@ START_TEST(value_too_long_for_its_place_counts_as_absent)
 }
 END_TEST
 
+/* JK16: RFC 9111 section 5.2.2. */
+static const struct {
+	const char *line;
+	int seconds;
+} ages[] = {
+        {"Cache-Control: max-age=3600\r\n",                  3600 },
+        {"cache-control:public , MAX-AGE=60, immutable\r\n", 60   },
+        {"Cache-Control: max-age=0\r\n",                     0    },
+        {"Cache-Control: max-age=99999999999999999999\r\n",  86400},
+        {"Cache-Control: no-store, max-age=3600\r\n",        0    },
+        {"Cache-Control: no-cache\r\n",                      0    },
+        {"Cache-Control: max-age=\r\n",                      -1   },
+        {"Cache-Control: max-age=-1\r\n",                    -1   },
+        {"Cache-Control: max-age=1x\r\n",                    -1   },
+        {"Cache-Control: s-maxage=5\r\n",                    -1   },
+        {"Cache-Control: ,,,\r\n",                           -1   },
+        {"Cache-Control:\r\n",                               -1   },
+        {"Expires: 0\r\n",                                   -1   },
+};
+
+START_TEST(jk16_max_age_is_read)
+{
+	struct fetch_response r = {.retry_after_s = -1, .max_age_s = -1};
+
+	fetch_head_line(&r, ages[_i].line, strlen(ages[_i].line));
+	ck_assert_int_eq(r.max_age_s, ages[_i].seconds);
+}
+END_TEST
+
 Suite *
 fetch_head_suite(void)
 {
@@ -90,6 +119,7 @@ fetch_head_suite(void)
 	tcase_add_test(tc, first_field_of_a_name_counts);
 	tcase_add_test(tc, fields_of_an_interim_answer_are_forgotten);
 	tcase_add_test(tc, value_too_long_for_its_place_counts_as_absent);
+	tcase_add_loop_test(tc, jk16_max_age_is_read, 0, (int)COUNT(ages));
 	suite_add_tcase(s, tc);
 	return s;
 }

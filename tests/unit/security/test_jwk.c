@@ -241,6 +241,7 @@ START_TEST(a_text_that_is_no_set_is_refused)
 }
 END_TEST
 
+/* JK4 */
 START_TEST(more_than_64_keys_or_256_kib_are_refused)
 {
 	char *text = calloc(1, JWK_SET_BYTES_MAX + 2), *many = calloc(1, 1024);
