@@ -154,6 +154,9 @@ time_out(struct work *w, struct session *s, size_t *most, struct err *e)
 		if (!do_give_back(w, s, &l, OUTCOME_LOST, e))
 			return false;
 	}
+	/* A poll of it waits, and may have been given what others lost a moment ago. */
+	if (s->parked != NULL)
+		return true;
 	if (given == s->lease_count &&
 	        w->mono_us - s->seen_us > w->settings->session_keep_ms * US_PER_MS)
 		return end_session(w, s, e);

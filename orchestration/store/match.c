@@ -47,8 +47,10 @@ match_leave(struct work *w, struct store_op *poll)
 	w->waiting_count--;
 	s->next = s->prev = NULL;
 	s->waiting = false;
-	if (s->session != NULL && s->session->parked == poll)
-		s->session->parked = NULL;
+	if (s->session == NULL || s->session->parked != poll)
+		return;
+	s->session->parked = NULL;
+	sessions_due_by(&w->sessions, s->session->lease_until);
 }
 
 static bool

@@ -275,7 +275,7 @@ sessions_due_by(struct sessions *all, int64_t until)
 static int64_t
 due_of(const struct session *s, int64_t keep_us)
 {
-	int64_t unused = s->seen_us + keep_us + 1;
+	int64_t unused = s->parked == NULL ? s->seen_us + keep_us + 1 : INT64_MAX;
 
 	return s->lease_count > 0 || unused < s->lease_until ? s->lease_until : unused;
 }

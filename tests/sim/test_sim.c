@@ -136,6 +136,23 @@ START_TEST(everything_that_can_happen_happens)
 }
 END_TEST
 
+/* Lives in which the simulation found a defect of the store, mended since. */
+START_TEST(what_was_found_once_stays_mended)
+{
+	static const uint64_t seeds[] = {32609, 37998}; /* a session ended over a step just given */
+	AUTO(shapes) struct shapes *shapes = shapes_new();
+
+	for (size_t i = 0; i < COUNT(seeds); i++) {
+		struct sim_setup setup = {.seed = seeds[i], .shapes = shapes};
+		struct sim_report report;
+
+		sim_run(&setup, &report);
+		ck_assert_msg(report.broken[0] == '\0', "seed %llu: %s",
+		        (unsigned long long)seeds[i], report.broken);
+	}
+}
+END_TEST
+
 static char *
 story(const struct shapes *shapes, uint64_t seed, const char *sqlite)
 {
@@ -222,6 +239,7 @@ sim_proof_suite(void)
 	tcase_add_loop_test(c, each_flaw_of_a_backend_is_seen_by_the_judge, 0, (int)COUNT(flaws));
 	tcase_add_test(c, a_lease_by_the_wall_clock_is_seen_by_the_judge);
 	tcase_add_test(c, everything_that_can_happen_happens);
+	tcase_add_test(c, what_was_found_once_stays_mended);
 	tcase_add_test(c, a_seed_tells_the_same_story_twice);
 	tcase_add_test(c, over_sqlite_a_seed_tells_the_same_story_as_over_memory);
 	suite_add_tcase(s, c);

@@ -397,6 +397,27 @@ START_TEST(a_session_nobody_uses_is_closed)
 }
 END_TEST
 
+/* All of a day passes at once, as for a process that was stopped (found by the simulation). */
+START_TEST(a_session_whose_poll_waits_is_not_closed_over_what_it_was_just_given)
+{
+	int64_t dead = lab_worker(&lab, "dead", "b"), other = lab_worker(&lab, "other", "b");
+	struct store_op *idle = lab_poll_op(other, 1);
+	struct waiting w;
+
+	(void)lab_create(&lab, "single");
+	(void)taken_by(dead);
+	idle->in.poll.wait_ms = 20000;
+	w = lab_begin(&lab, idle);
+	lab_settle(&lab);
+	lab_advance(&lab, 25LL * 3600 * LAB_SECOND);
+	lab_await(&w);
+	ck_assert_int_eq(idle->outcome, STORE_OK);
+	ck_assert_uint_eq(idle->out.poll.step_count, 1);
+	lab_reopen(&lab); /* refused where a step is held by a session that is over */
+	store_op_free(idle);
+}
+END_TEST
+
 START_TEST(sessions_have_a_limit)
 {
 	AUTO(store_op) struct store_op *op = store_op_new(STORE_WORKER_REGISTER);
@@ -441,6 +462,7 @@ store_lease_suite(void)
 	tcase_add_test(tc, a_restart_keeps_timers_queues_and_reports);
 	tcase_add_test(tc, the_wall_clock_moves_no_lease);
 	tcase_add_test(tc, a_session_nobody_uses_is_closed);
+	tcase_add_test(tc, a_session_whose_poll_waits_is_not_closed_over_what_it_was_just_given);
 	tcase_add_test(tc, sessions_have_a_limit);
 	suite_add_tcase(s, tc);
 	return s;
