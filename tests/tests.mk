@@ -8,7 +8,10 @@ CALLS := $(wildcard tests/torture/calls_*.def)
 WRAP  := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdup strndup \
          $(shell sed -nE 's/^CALL.[^,]*, *([A-Za-z0-9_]+),.*/\1/p' $(CALLS)))
 FAULT := $(OUT)/libfault.a
-$(FAULT): $(call obj,tests/unit/fault.c $(wildcard tests/torture/calls_*.c))
+FAULT_PARTS := $(call obj,tests/unit/fault.c $(wildcard tests/torture/calls_*.c))
+# ThreadSanitizer's own calls are wrapped too, from before it has begun.
+$(FAULT_PARTS): CFLAGS_ALL += $(if $(filter tsan,$(PROFILE)),-fno-sanitize=thread)
+$(FAULT): $(FAULT_PARTS)
 	$(call do,ar) rm -f $@ && ar rcs $@ $^
 
 SEES_orchestration := $(SEES_daemon)
