@@ -114,7 +114,7 @@ book_read(const char *dir, const char *name, struct book *out)
 	struct book b = {.items = NULL};
 	bool whole = text != NULL;
 
-	for (char *line = text, *end; whole && *line != '\0'; line = end + 1) {
+	for (char *line = text, *end; whole && *line != '\0'; line = whole ? end + 1 : line) {
 		struct execution x;
 
 		end = strchr(line, '\n');
