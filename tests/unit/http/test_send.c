@@ -42,7 +42,7 @@ START_TEST(a_reader_that_stops_is_dropped_LM2)
 	ck_assert(kit_has_connections(&kit, 0));
 	ck_assert_uint_eq(kit_count(&kit, "head"), 1);
 	end.fd = c.fd;
-	ck_assert_int_eq(poll(&end, 1, 1000), 1);
+	ck_assert_int_eq(poll(&end, 1, KIT_WAIT_MS), 1);
 	ck_assert_int_ne(end.revents & POLLERR, 0);
 	client_close(&c);
 	kit_stop(&kit);
@@ -65,7 +65,7 @@ START_TEST(replies_nobody_reads_are_bounded_over_all_clients_LM6)
 		ck_assert(kit_has_connections(&kit, i < 2 ? i + 1 : 2));
 	}
 	end.fd = all[0].fd;
-	ck_assert_int_eq(poll(&end, 1, 1000), 1);
+	ck_assert_int_eq(poll(&end, 1, KIT_WAIT_MS), 1);
 	ck_assert_int_ne(end.revents & POLLERR, 0);
 	for (size_t i = 1; i < COUNT(all); i++) {
 		ck_assert_int_eq(client_reply(&all[i]), 200);
