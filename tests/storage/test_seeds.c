@@ -28,7 +28,7 @@ enum {
 	ACTS = 40,
 	WILD_EVERY = 4,
 	WILD_ACTS = 24,
-	LIARS = 40, /* seeds on a disk that lies, of which most must be found out */
+	LIARS = 16, /* seeds on a disk that lies, of which most must be found out */
 };
 
 /* How a life may go wrong before it ends. Calls are counted from its start. */
