@@ -468,6 +468,7 @@ config_load_suite(void)
 	TCase *tc = tcase_create("load");
 
 	tcase_add_checked_fixture(tc, place_enter, place_leave);
+	tcase_set_timeout(tc, 30); /* toml++ under sanitizers */
 	tcase_add_loop_test(tc, a_bad_file_is_refused_with_its_line, 0, COUNT(bad));
 	tcase_add_test(tc, problems_come_in_file_order_and_only_twenty_are_kept);
 	tcase_add_test(tc, nothing_at_all_is_the_defaults);
