@@ -9,8 +9,8 @@ WRAP  := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdu
          $(shell sed -nE 's/^CALL.[^,]*, *([A-Za-z0-9_]+),.*/\1/p' $(CALLS)))
 FAULT := $(OUT)/libfault.a
 FAULT_PARTS := $(call obj,tests/unit/fault.c $(wildcard tests/torture/calls_*.c))
-# ThreadSanitizer's own calls are wrapped too, from before it has begun.
-$(FAULT_PARTS): CFLAGS_ALL += $(if $(filter tsan,$(PROFILE)),-fno-sanitize=thread)
+# A sanitizer's own calls are wrapped too, from before it has begun.
+$(FAULT_PARTS): CFLAGS_ALL += $(if $(filter asan tsan,$(PROFILE)),-fno-sanitize=all)
 $(FAULT): $(FAULT_PARTS)
 	$(call do,ar) rm -f $@ && ar rcs $@ $^
 
