@@ -3,7 +3,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/show.h"
-#include "shared/config/config.h"
+#include "shared/config/config_show.h"
 
 /* "worker" in the file's name means the worker's; else the orchestration's. */
 static enum config_role

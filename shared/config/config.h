@@ -19,6 +19,7 @@ enum {
 	CONFIG_SETS_MAX = 64,               /* --set options */
 	CONFIG_API_KEYS_MAX = 4096,
 	CONFIG_HANDLERS_MAX = 64,
+	CONFIG_PUBLIC_KEYS_MAX = 16, /* of users, and as many of workers */
 };
 
 /* Texts in order; for a MAP each is "NAME=value". */
@@ -45,6 +46,11 @@ struct config_api_key {
 #include "shared/config/config_keys.def"
 };
 
+struct config_public_key { /* a user's, or a worker's: INTERNAL_KEY rows have the same fields */
+#define PUBLIC_KEY FIELD
+#include "shared/config/config_keys.def"
+};
+
 struct config_handler {
 #define HANDLER FIELD
 #include "shared/config/config_keys.def"
@@ -56,6 +62,8 @@ struct config {
 	char *path; /* the file it came from; NULL if none was found */
 	struct config_api_key *api_keys;
 	size_t api_key_count;
+	struct config_public_key *public_keys, *internal_keys;
+	size_t public_key_count, internal_key_count;
 	struct config_handler *handlers;
 	size_t handler_count;
 #define KEY FIELD
@@ -95,23 +103,6 @@ void config_free(struct config *config);
  * a line for each. */
 MUST_CHECK bool config_reload_ok(const struct config *running, const struct config *next,
         struct config_lines *changed, struct err *e);
-
-/* Each key of the role and its value as TOML, in table order; "handlers[0].name" for elements.
- * Secrets read "***". Fails for want of memory only. */
-typedef void (*config_line_fn)(const char *key, const char *value, void *arg);
-MUST_CHECK bool config_show(
-        const struct config *config, config_line_fn line, void *arg, struct err *e);
-
-/* The PUBLIC keys of the role, typed, for GET /config. Only the member of its type is set. */
-struct config_value {
-	const struct config_key *key;
-	bool boolean;
-	int64_t number;
-	const char *text;
-	const struct config_list *list;
-};
-typedef void (*config_public_fn)(const struct config_value *value, void *arg);
-void config_public(const struct config *config, config_public_fn fn, void *arg);
 
 AUTO_DEFINE(config, struct config, config_free)
 

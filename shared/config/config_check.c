@@ -41,6 +41,21 @@ check_api_key(const struct config *config, struct err *e)
 }
 
 static bool
+check_public_key(const struct config_public_key *all, size_t count, struct err *e)
+{
+	const struct config_public_key *last = &all[count - 1];
+
+	if ((last->path[0] != '\0') == (last->pem[0] != '\0'))
+		return err_set(e, ERR_FORMAT, "public key \"%.128s\" takes one of path and pem",
+		        last->kid);
+	for (const struct config_public_key *other = all; other < last; other++)
+		if (last->kid[0] != '\0' && strcmp(other->kid, last->kid) == 0)
+			return err_set(
+			        e, ERR_CONFLICT, "there are two public keys \"%.128s\"", last->kid);
+	return true;
+}
+
+static bool
 check_handler(const struct config *config, struct err *e)
 {
 	const struct config_handler *last = &config->handlers[config->handler_count - 1];
@@ -65,7 +80,20 @@ check_handler(const struct config *config, struct err *e)
 bool
 config_check_element(const struct config *config, enum config_group group, struct err *e)
 {
-	return group == CONFIG_API_KEY ? check_api_key(config, e) : check_handler(config, e);
+	switch (group) {
+	case CONFIG_API_KEY:
+		return check_api_key(config, e);
+	case CONFIG_PUBLIC_KEY:
+		return check_public_key(config->public_keys, config->public_key_count, e);
+	case CONFIG_INTERNAL_KEY:
+		return check_public_key(config->internal_keys, config->internal_key_count, e);
+	case CONFIG_HANDLER:
+		return check_handler(config, e);
+	case CONFIG_KEY:
+	case CONFIG_GROUPS:
+		break;
+	}
+	return true;
 }
 
 static bool
@@ -146,8 +174,8 @@ static void
 check_auth(const struct config *c, struct config_lines *problems)
 {
 	bool jwks = strcmp(c->web_auth_jwt_verification_method, "jwks") == 0;
-	bool public_key =
-	        c->web_auth_jwt_public_key[0] != '\0' || c->web_auth_jwt_public_key_path[0] != '\0';
+	bool public_key = c->web_auth_jwt_public_key[0] != '\0' ||
+	                  c->web_auth_jwt_public_key_path[0] != '\0' || c->public_key_count > 0;
 	bool api_keys = c->web_auth_api_keys_enabled && c->api_key_count > 0;
 
 	if (!c->web_auth_enabled)

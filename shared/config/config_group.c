@@ -8,25 +8,76 @@
 static const struct shape {
 	size_t size, max;
 } shapes[CONFIG_GROUPS] = {
-        [CONFIG_KEY] = {sizeof(struct config),         1                  },
-        [CONFIG_API_KEY] = {sizeof(struct config_api_key), CONFIG_API_KEYS_MAX},
-        [CONFIG_HANDLER] = {sizeof(struct config_handler), CONFIG_HANDLERS_MAX},
+        [CONFIG_KEY] = {sizeof(struct config),            1                     },
+        [CONFIG_API_KEY] = {sizeof(struct config_api_key),    CONFIG_API_KEYS_MAX   },
+        [CONFIG_PUBLIC_KEY] = {sizeof(struct config_public_key), CONFIG_PUBLIC_KEYS_MAX},
+        [CONFIG_INTERNAL_KEY] = {sizeof(struct config_public_key), CONFIG_PUBLIC_KEYS_MAX},
+        [CONFIG_HANDLER] = {sizeof(struct config_handler),    CONFIG_HANDLERS_MAX   },
 };
+
+/* An array of elements as bytes. */
+struct elements {
+	char *first;
+	size_t count;
+};
+
+static struct elements
+elements_of(const struct config *c, enum config_group group)
+{
+	switch (group) {
+	case CONFIG_API_KEY:
+		return (struct elements){(char *)c->api_keys, c->api_key_count};
+	case CONFIG_PUBLIC_KEY:
+		return (struct elements){(char *)c->public_keys, c->public_key_count};
+	case CONFIG_INTERNAL_KEY:
+		return (struct elements){(char *)c->internal_keys, c->internal_key_count};
+	case CONFIG_HANDLER:
+		return (struct elements){(char *)c->handlers, c->handler_count};
+	case CONFIG_KEY:
+	case CONFIG_GROUPS:
+		break;
+	}
+	return (struct elements){NULL, 1};
+}
+
+static void
+set_elements(struct config *c, enum config_group group, struct elements to)
+{
+	switch (group) {
+	case CONFIG_API_KEY:
+		c->api_keys = (void *)to.first;
+		c->api_key_count = to.count;
+		break;
+	case CONFIG_PUBLIC_KEY:
+		c->public_keys = (void *)to.first;
+		c->public_key_count = to.count;
+		break;
+	case CONFIG_INTERNAL_KEY:
+		c->internal_keys = (void *)to.first;
+		c->internal_key_count = to.count;
+		break;
+	case CONFIG_HANDLER:
+		c->handlers = (void *)to.first;
+		c->handler_count = to.count;
+		break;
+	case CONFIG_KEY:
+	case CONFIG_GROUPS:
+		break;
+	}
+}
 
 size_t
 config_group_count(const struct config *config, enum config_group group)
 {
-	if (group == CONFIG_API_KEY)
-		return config->api_key_count;
-	return group == CONFIG_HANDLER ? config->handler_count : 1;
+	return elements_of(config, group).count;
 }
 
 BORROWED const void *
 config_group_element(const struct config *config, enum config_group group, size_t nth)
 {
-	if (group == CONFIG_API_KEY)
-		return &config->api_keys[nth];
-	return group == CONFIG_HANDLER ? (const void *)&config->handlers[nth] : config;
+	if (group == CONFIG_KEY)
+		return config;
+	return elements_of(config, group).first + nth * shapes[group].size;
 }
 
 enum config_group
@@ -79,25 +130,19 @@ bool
 config_group_append(
         struct config *config, enum config_group group, BORROWED void **out, struct err *e)
 {
-	bool api_key = group == CONFIG_API_KEY;
-	size_t *count = api_key ? &config->api_key_count : &config->handler_count;
+	struct elements all = elements_of(config, group);
 	const struct shape *shape = &shapes[group];
-	char *array = api_key ? (char *)config->api_keys : (char *)config->handlers;
-	char *element;
+	char *grown, *element;
 
-	if (*count >= shape->max)
+	if (all.count >= shape->max)
 		return err_set(e, ERR_LIMIT, "there may be %zu of [[%s]]", shape->max,
 		        config_group_name(group));
-	array = realloc(array, (*count + 1) * shape->size);
-	if (array == NULL)
+	grown = realloc(all.first, (all.count + 1) * shape->size);
+	if (grown == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for [[%s]]", config_group_name(group));
-	if (api_key)
-		config->api_keys = (void *)array;
-	else
-		config->handlers = (void *)array;
-	element = array + *count * shape->size;
+	element = grown + all.count * shape->size;
 	memset(element, 0, shape->size);
-	(*count)++;
+	set_elements(config, group, (struct elements){grown, all.count + 1});
 	if (!reset(group, config->role, element, e))
 		return false;
 	*out = element;
@@ -109,13 +154,14 @@ config_free(struct config *config)
 {
 	if (config == NULL)
 		return;
-	for (size_t i = 0; i < config->api_key_count; i++)
-		release(CONFIG_API_KEY, &config->api_keys[i]);
-	for (size_t i = 0; i < config->handler_count; i++)
-		release(CONFIG_HANDLER, &config->handlers[i]);
+	for (enum config_group group = CONFIG_API_KEY; group < CONFIG_GROUPS; group++) {
+		struct elements all = elements_of(config, group);
+
+		for (size_t i = 0; i < all.count; i++)
+			release(group, all.first + i * shapes[group].size);
+		free(all.first);
+	}
 	release(CONFIG_KEY, config);
-	free(config->api_keys);
-	free(config->handlers);
 	free(config->path);
 	free(config);
 }

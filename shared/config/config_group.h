@@ -7,7 +7,7 @@
 
 #include "shared/config/config.h"
 
-/* How many there are, and the nth of them: struct config, config_api_key or config_handler. */
+/* How many there are, and the nth of them: struct config, or one of its elements' structs. */
 size_t config_group_count(const struct config *config, enum config_group group);
 BORROWED const void *config_group_element(
         const struct config *config, enum config_group group, size_t nth);

@@ -20,6 +20,7 @@ enum {
 	VERBATIM = CONFIG_VERBATIM,
 	REFUSED = CONFIG_REFUSED,
 	IDLE = CONFIG_IDLE,
+	WORDS = CONFIG_WORDS,
 };
 
 #define TYPE_BOOL .type = CONFIG_BOOL
@@ -46,6 +47,8 @@ enum {
 static const struct config_key keys[] = {
 #define KEY(...) ROW(CONFIG_KEY, config, __VA_ARGS__)
 #define API_KEY(...) ROW(CONFIG_API_KEY, config_api_key, __VA_ARGS__)
+#define PUBLIC_KEY(...) ROW(CONFIG_PUBLIC_KEY, config_public_key, __VA_ARGS__)
+#define INTERNAL_KEY(...) ROW(CONFIG_INTERNAL_KEY, config_public_key, __VA_ARGS__)
 #define HANDLER(...) ROW(CONFIG_HANDLER, config_handler, __VA_ARGS__)
 #include "shared/config/config_keys.def"
 };
@@ -66,8 +69,10 @@ config_role_name(enum config_role role)
 const char *
 config_group_name(enum config_group group)
 {
-	static const char *const names[CONFIG_GROUPS] = {
-	        [CONFIG_API_KEY] = "web.auth.api_keys", [CONFIG_HANDLER] = "handlers"};
+	static const char *const names[CONFIG_GROUPS] = {[CONFIG_API_KEY] = "web.auth.api_keys",
+	        [CONFIG_PUBLIC_KEY] = "web.auth.public_keys",
+	        [CONFIG_INTERNAL_KEY] = "web.internal.public_keys",
+	        [CONFIG_HANDLER] = "handlers"};
 
 	return names[group];
 }

@@ -27,7 +27,14 @@ enum config_type {
 };
 
 /* Where the field is: in struct config, or in each element of an array of tables. */
-enum config_group { CONFIG_KEY, CONFIG_API_KEY, CONFIG_HANDLER, CONFIG_GROUPS };
+enum config_group {
+	CONFIG_KEY,
+	CONFIG_API_KEY,
+	CONFIG_PUBLIC_KEY,
+	CONFIG_INTERNAL_KEY,
+	CONFIG_HANDLER,
+	CONFIG_GROUPS
+};
 
 enum config_flag {
 	CONFIG_LIVE = 0,
@@ -40,6 +47,7 @@ enum config_flag {
 	CONFIG_VERBATIM = 1 << 6,
 	CONFIG_REFUSED = 1 << 7,
 	CONFIG_IDLE = 1 << 8,
+	CONFIG_WORDS = 1 << 9,
 };
 
 enum { CONFIG_NAME_MAX = 64, CONFIG_ENV_MAX = 96 }; /* with the NUL */

@@ -95,6 +95,8 @@ on_table(struct config_layer *layer, const struct toml_event *event)
 		config_layer_problem(layer, event->line, "%s is a key, not a section", event->key);
 		return TOML_SKIP;
 	}
+	if (key != NULL && (key->flags & CONFIG_WORDS) != 0)
+		return TOML_ANY;
 	if (key != NULL || config_key_has_section(layer->accepts, event->key))
 		return TOML_GO;
 	return unknown_section(layer, event);
@@ -212,21 +214,43 @@ set_key(struct config_layer *layer, const struct config_key *key, const struct t
 	return config_value_set(key, base_of(layer, key), event, e);
 }
 
-/* "handlers.env.PATH": the map and, behind the dot, the name. NULL if it is no map's member. */
+/* "handlers.env.PATH": the map and, behind the dot, the name, which may hold dots of its own. NULL
+ * if it is no map's member. */
 static const struct config_key *
 find_map(const struct config_layer *layer, const char *name, const char **member)
 {
-	const char *dot = strrchr(name, '.');
-	char map[CONFIG_NAME_MAX];
 	const struct config_key *key;
 
-	if (dot == NULL || (size_t)(dot - name) >= sizeof(map))
-		return NULL;
-	memcpy(map, name, (size_t)(dot - name));
-	map[dot - name] = '\0';
-	key = config_key_find(layer->accepts, map);
-	*member = dot + 1;
-	return key != NULL && key->type == CONFIG_MAP ? key : NULL;
+	for (size_t n = 0; (key = config_key_at(n)) != NULL; n++) {
+		size_t len = strlen(key->name);
+
+		if (key->type != CONFIG_MAP || (key->roles & layer->accepts) == 0 ||
+		        strncmp(name, key->name, len) != 0 || name[len] != '.')
+			continue;
+		*member = name + len + 1;
+		return key;
+	}
+	return NULL;
+}
+
+static bool
+add_words(struct config_layer *layer, const struct config_key *map, const char *name,
+        const struct toml_event *event, struct err *e)
+{
+	struct buf words = BUF(CONFIG_ITEM_MAX + 1);
+	bool ok;
+
+	for (size_t i = 0; i < event->count; i++) {
+		buf_text(&words, i > 0 ? " " : "");
+		buf_text(&words, event->items[i]);
+	}
+	buf_char(&words, '\0');
+	if (buf_ok(&words))
+		ok = config_value_add(map, base_of(layer, map), name, words.data, e);
+	else
+		ok = err_set(e, ERR_LIMIT, "a list in %s is too long", map->name);
+	buf_free(&words);
+	return ok;
 }
 
 static bool
@@ -236,13 +260,15 @@ set_member(struct config_layer *layer, const struct config_key *map, const char 
 	char *value = NULL;
 	bool ok;
 
+	if (event->kind == TOML_LIST && (map->flags & CONFIG_WORDS) != 0)
+		return add_words(layer, map, name, event, e);
 	if (event->kind != TOML_TEXT)
 		return err_set(e, ERR_FORMAT, "%s takes texts", map->name);
 	if (!config_env_refers(event->text))
-		return config_value_add(map, layer->element, name, event->text, e);
+		return config_value_add(map, base_of(layer, map), name, event->text, e);
 	if (!config_env_expand(layer, event->text, &value, e))
 		return err_while(e, "%s", map->name);
-	ok = config_value_add(map, layer->element, name, value, e);
+	ok = config_value_add(map, base_of(layer, map), name, value, e);
 	free(value);
 	return ok;
 }

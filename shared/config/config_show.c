@@ -5,8 +5,8 @@
 #include "shared/base/buf.h"
 #include "shared/base/clock.h"
 #include "shared/base/json_out.h"
-#include "shared/config/config.h"
 #include "shared/config/config_group.h"
+#include "shared/config/config_show.h"
 #include "shared/config/config_url.h"
 #include "shared/config/config_value.h"
 
@@ -52,6 +52,22 @@ show_list(const struct config_list *list, struct buf *out)
 	buf_char(out, ']');
 }
 
+/* Names may hold an =, the words they stand for may not. */
+static void
+show_map(const struct config_list *map, struct buf *out)
+{
+	buf_char(out, '{');
+	for (size_t i = 0; i < map->count; i++) {
+		const char *item = map->items[i], *equals = strrchr(item, '=');
+
+		buf_text(out, i > 0 ? ", \"" : "\"");
+		json_escape(out, item, (size_t)(equals - item));
+		buf_text(out, "\" = ");
+		quote(out, equals + 1);
+	}
+	buf_char(out, '}');
+}
+
 static bool
 is_empty(const struct config_value *value)
 {
@@ -84,8 +100,8 @@ show_value(const struct config_value *value, struct buf *out)
 	case CONFIG_ONE_OF:
 		show_text(value, out);
 		break;
-	case CONFIG_MAP: /* hidden unless it is empty */
-		buf_text(out, "{}");
+	case CONFIG_MAP:
+		show_map(value->list, out);
 		break;
 	case CONFIG_LIST:
 	case CONFIG_LIST_OF:

@@ -155,12 +155,13 @@ reason(std::string_view description)
 
 /* Puts a table's members on the stack so that the first in the file comes off first. */
 bool
-push_members(walker &w, toml::table &table, const std::string &prefix)
+push_members(walker &w, toml::table &table, const std::string &prefix, bool any_name)
 {
 	const size_t from = w.todo.size();
 
 	for (auto &&[name, node] : table) {
-		if (!is_bare(name.str()))
+		if (any_name ? name.str().find('\0') != std::string_view::npos
+		             : !is_bare(name.str()))
 			return false;
 		w.todo.push_back(
 		        {TOML_TABLE, &node, line_of(node), prefix + std::string(name.str())});
@@ -221,11 +222,11 @@ report_table(walker &w, const step &s, toml_kind kind)
 	const toml_event event{kind, s.line, s.key.c_str(), nullptr, nullptr, 0};
 	const toml_go go = w.fn(&event, w.arg, w.e);
 
-	if (go != TOML_GO)
+	if (go != TOML_GO && go != TOML_ANY)
 		return go;
 	if (kind == TOML_ELEMENT)
 		w.todo.push_back({TOML_ELEMENT_END, nullptr, s.line, s.key});
-	if (push_members(w, *s.node->as_table(), s.key + "."))
+	if (push_members(w, *s.node->as_table(), s.key + ".", go == TOML_ANY))
 		return TOML_GO;
 	w.todo.clear();
 	return broken(w, s.line, "a key here is not made of letters, digits, _ and -");
@@ -286,7 +287,7 @@ report(walker &w, const step &s)
 bool
 walk(walker &w, toml::table &root)
 {
-	if (!push_members(w, root, ""))
+	if (!push_members(w, root, "", false))
 		return broken(w, 1, "a key at the top is not made of letters, digits, _ and -") !=
 		       TOML_STOP;
 	while (!w.todo.empty()) {

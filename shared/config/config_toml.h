@@ -38,14 +38,15 @@ struct toml_event {
 	size_t count;
 };
 
-/* SKIP passes over the members of a TABLE or ELEMENT (its END too); STOP ends the walk, with e set.
- */
-enum toml_go { TOML_STOP, TOML_SKIP, TOML_GO };
+/* SKIP passes over the members of a TABLE or ELEMENT (its END too); ANY lets the members of a TABLE
+ * have any names, even with dots in them; STOP ends the walk, with e set. */
+enum toml_go { TOML_STOP, TOML_SKIP, TOML_GO, TOML_ANY };
 typedef enum toml_go (*toml_event_fn)(const struct toml_event *event, void *arg, struct err *e);
 
 /*
  * Calls fn once an event. A bad document is an event, not a fault; so is a text with a NUL in it or
- * a key that is not made of letters, digits, _ and -. False after STOP or for want of memory.
+ * a key that is not made of letters, digits, _ and -, but for TOML_ANY. False after STOP or for
+ * want of memory.
  */
 MUST_CHECK bool toml_walk(const char *text, size_t len, toml_event_fn fn, void *arg, struct err *e);
 

@@ -347,7 +347,7 @@ config_value_reset(const struct config_key *key, enum config_role role, void *ba
 	if (preset[0] != '\0')
 		return config_value_read(key, base, preset, e);
 	/* Nothing is a legal default even where a given value may not be empty. */
-	if (key->type == CONFIG_TEXT)
+	if (key->type == CONFIG_TEXT || key->type == CONFIG_ONE_OF)
 		return keep_text(key, base, "", e);
 	config_value_release(key, base);
 	return true;
@@ -363,36 +363,83 @@ is_env_name(const char *name)
 	               len;
 }
 
+/* Words hold no '=', so that a name may. */
+static bool
+check_member(const struct config_key *key, const char *name, const char *value, struct err *e)
+{
+	bool words = (key->flags & CONFIG_WORDS) != 0;
+	size_t len = strlen(name);
+
+	if (!words && !is_env_name(name))
+		return err_set(e, ERR_FORMAT, "%s takes names of letters, digits and _", key->name);
+	if (words && (len == 0 || len > CONFIG_NAME_MAX))
+		return err_set(
+		        e, ERR_LIMIT, "%s takes names of 1..%d bytes", key->name, CONFIG_NAME_MAX);
+	if (words && strchr(value, '=') != NULL)
+		return err_set(e, ERR_FORMAT, "a value in %s holds an =", key->name);
+	return strlen(value) <= CONFIG_ITEM_MAX ||
+	       err_set(e, ERR_LIMIT, "%s takes texts of at most %d bytes", key->name,
+	               CONFIG_ITEM_MAX);
+}
+
+/* The number of the entry for name, or the map's count. Only one side of an entry's '=' may hold
+ * others: the name where values are words, else the value. */
+static size_t
+find_member(const struct config_key *key, const struct config_list *map, const char *name)
+{
+	bool words = (key->flags & CONFIG_WORDS) != 0;
+	size_t len = strlen(name), i;
+
+	for (i = 0; i < map->count; i++) {
+		const char *item = map->items[i];
+		const char *equals = words ? strrchr(item, '=') : strchr(item, '=');
+
+		if (equals == item + len && memcmp(item, name, len) == 0)
+			break;
+	}
+	return i;
+}
+
+static bool
+put_member(const struct config_key *key, void *base, const char *text, size_t at, struct err *e)
+{
+	const struct config_list *old = list_at(key, base);
+	size_t count = at < old->count ? old->count : old->count + 1;
+	const char **items = calloc(count, sizeof(*items));
+	bool ok;
+
+	if (items == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory for %s", key->name);
+	for (size_t i = 0; i < old->count; i++)
+		items[i] = old->items[i];
+	items[at] = text;
+	ok = keep_list(key, base, (const char *const *)items, count, e);
+	free(items);
+	return ok;
+}
+
 bool
 config_value_add(const struct config_key *key, void *base, const char *name, const char *value,
         struct err *e)
 {
 	const struct config_list *old = list_at(key, base);
-	struct buf entry = BUF(CONFIG_NAME_MAX + 1 + CONFIG_ITEM_MAX);
-	const char **items;
+	size_t at = find_member(key, old, name);
+	struct buf entry = BUF(CONFIG_NAME_MAX + 2 + CONFIG_ITEM_MAX);
 	char *text;
 	bool ok;
 
-	if (!is_env_name(name))
-		return err_set(e, ERR_FORMAT, "%s takes names of letters, digits and _", key->name);
-	if (strlen(value) > CONFIG_ITEM_MAX || old->count >= (size_t)key->max)
-		return err_set(e, ERR_LIMIT, "%s takes %" PRId64 " texts of at most %d bytes",
-		        key->name, key->max, CONFIG_ITEM_MAX);
+	if (!check_member(key, name, value, e))
+		return false;
+	if (at >= (size_t)key->max)
+		return err_set(e, ERR_LIMIT, "%s takes %" PRId64 " texts", key->name, key->max);
 	buf_text(&entry, name);
 	buf_char(&entry, '=');
 	buf_text(&entry, value);
 	text = buf_take_text(&entry);
-	items = calloc(old->count + 1, sizeof(*items));
-	if (text != NULL && items != NULL) {
-		for (size_t i = 0; i < old->count; i++)
-			items[i] = old->items[i];
-		items[old->count] = text;
-		ok = keep_list(key, base, (const char *const *)items, old->count + 1, e);
-	} else {
-		ok = err_set(e, ERR_NOMEM, "out of memory for %s", key->name);
-	}
+	if (text == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory for %s", key->name);
+	ok = put_member(key, base, text, at, e);
 	free(text);
-	free(items);
 	return ok;
 }
 

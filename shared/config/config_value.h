@@ -8,7 +8,7 @@
 #ifndef SHARED_CONFIG_CONFIG_VALUE_H
 #define SHARED_CONFIG_CONFIG_VALUE_H
 
-#include "shared/config/config.h"
+#include "shared/config/config_show.h"
 #include "shared/config/config_toml.h"
 
 enum { CONFIG_ITEM_MAX = 4096 }; /* bytes of a list's item or a map's text */
@@ -20,7 +20,7 @@ MUST_CHECK bool config_value_set(
  * separated. */
 MUST_CHECK bool config_value_read(
         const struct config_key *key, void *base, const char *text, struct err *e);
-/* Adds "name=value" to a MAP. */
+/* Puts "name=value" into a MAP, in the place of an older value of that name. */
 MUST_CHECK bool config_value_add(const struct config_key *key, void *base, const char *name,
         const char *value, struct err *e);
 /* Back to the default. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shared/base/clock.h"
+#include "shared/config/config_show.h"
 
 enum { SMALL_BODY = 4096, CONFIG_BODY = 64 * 1024, METRICS_BODY = 8 * 1024 * 1024 };
 

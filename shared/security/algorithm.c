@@ -103,7 +103,9 @@ algorithm_bind(struct algorithm_set allowed, enum key_type type, enum algorithm 
 		return err_set(e, ERR_CRYPTO, "no allowed algorithm fits the key");
 	if (fitting > 1)
 		return err_set(e, ERR_CRYPTO,
-		        "%u allowed algorithms fit the key; allow only one of them", fitting);
+		        "%u allowed algorithms fit the key; allow only one of them, or name the "
+		        "key's own",
+		        fitting);
 	*out = only;
 	return true;
 }

@@ -46,6 +46,40 @@ claim(const struct reading *r, const char *name)
 	return json_member(r->doc, r->root, name);
 }
 
+/* The member of object that is named by the len bytes at name. */
+static const struct json_node *
+step_into(const struct json *doc, const struct json_node *object, const char *name, size_t len)
+{
+	char step[CLAIM_NAME_MAX + 1];
+
+	if (len == 0 || len > CLAIM_NAME_MAX)
+		return NULL;
+	memcpy(step, name, len);
+	step[len] = '\0';
+	return json_member(doc, object, step);
+}
+
+bool
+claims_find(const struct json *payload, const char *name, BORROWED const struct json_node **out)
+{
+	const struct json_node *at = json_member(payload, json_root(payload), name);
+	bool more = at == NULL && strchr(name, '.') != NULL;
+
+	if (more)
+		at = json_root(payload);
+	while (more && at != NULL) {
+		size_t len = strcspn(name, ".");
+
+		if (json_kind(at) != JSON_OBJECT)
+			return false;
+		at = step_into(payload, at, name, len);
+		more = name[len] == '.';
+		name += len + (more ? 1 : 0);
+	}
+	*out = at;
+	return true;
+}
+
 /* ---- texts ---- */
 
 /* Without C0 and C1 controls and DEL; the text is valid UTF-8, so C1 is C2 80..9F. */
@@ -222,12 +256,16 @@ add_permission(struct reading *r, const char *spelled, size_t len)
 {
 	struct err unknown = {0};
 
+	bool star = len == 1 && spelled[0] == '*';
+
 	if (len > CLAIM_PERMISSION_LEN)
 		return VERDICT_DENY_CLAIMS;
+	if (permission_map_add(r->rules->permission_map, spelled, len, &r->out->fields.permissions))
+		return VERDICT_GRANT;
 	if (permission_set_add(&r->out->fields.permissions, spelled, len, &unknown))
 		return VERDICT_GRANT;
 	note_unknown(r->out, spelled, len);
-	if (r->rules->strict_permissions)
+	if (r->rules->strict_permissions && (r->rules->permission_map == NULL || star))
 		return VERDICT_DENY_PERMISSIONS;
 	r->out->permissions_ignored++;
 	return VERDICT_GRANT;
@@ -276,11 +314,13 @@ add_list(struct reading *r, const struct json_node *list)
 static enum verdict
 check_permissions(struct reading *r)
 {
-	const struct json_node *value = claim(r, r->rules->permissions_claim);
+	const struct json_node *value = NULL;
 	struct buf *b = &r->out->text;
 	size_t start = b->len;
 	enum verdict v;
 
+	if (!claims_find(r->doc, r->rules->permissions_claim, &value))
+		return VERDICT_DENY_CLAIMS;
 	if (value == NULL)
 		return VERDICT_GRANT;
 	if (json_kind(value) == JSON_ARRAY)

@@ -10,6 +10,7 @@ struct trust {
 	atomic_uint refs;
 	struct key_set *keys;
 	struct claim_rules rules;
+	struct permission_map *permission_map; /* NULL: none */
 	bool require_typ;
 	char *issuer, *audience, *permissions_claim, *tenant_claim; /* what rules points to */
 };
@@ -23,8 +24,8 @@ is_given(const char *text)
 bool
 trust_is_configured(const struct token_settings *settings)
 {
-	return settings->keys_awaited || is_given(settings->public_key_path) ||
-	       is_given(settings->public_key_pem);
+	return settings->keys_awaited || settings->public_key_count > 0 ||
+	       is_given(settings->public_key_path) || is_given(settings->public_key_pem);
 }
 
 bool
@@ -42,30 +43,85 @@ trust_algorithms(const struct token_settings *settings, struct algorithm_set *ou
 }
 
 static bool
-import(const struct token_settings *settings, OWNED struct key **out, struct err *e)
+is_kid(const char *kid)
 {
-	struct key_binding binding = {0};
-	const char *pem = settings->public_key_pem;
+	size_t len = strlen(kid);
 
-	if (!trust_algorithms(settings, &binding.allowed, e))
+	if (len > KEY_ID_MAX)
 		return false;
-	if (is_given(settings->public_key_path))
-		return pem_import_file(settings->public_key_path, &binding, out, e);
-	if (!is_given(pem))
+	for (size_t i = 0; i < len; i++)
+		if (kid[i] < 0x20 || kid[i] > 0x7e)
+			return false;
+	return true;
+}
+
+static bool
+import(const struct public_key_settings *from, struct algorithm_set allowed, OWNED struct key **out,
+        struct err *e)
+{
+	struct key_binding binding = {.allowed = allowed};
+
+	if (is_given(from->kid) && !is_kid(from->kid))
+		return err_set(e, ERR_FORMAT, "a kid has at most %d printable ASCII characters",
+		        KEY_ID_MAX);
+	binding.kid = is_given(from->kid) ? from->kid : NULL;
+	if (is_given(from->algorithm)) {
+		binding.declared = algorithm_named(from->algorithm, strlen(from->algorithm));
+		if (!algorithm_set_has(allowed, binding.declared))
+			return err_set(e, ERR_FORMAT,
+			        "algorithm \"%.16s\" is none of those allowed", from->algorithm);
+	}
+	if (is_given(from->path))
+		return pem_import_file(from->path, &binding, out, e);
+	if (!is_given(from->pem))
 		return err_set(e, ERR_MISSING, "no public key is configured");
-	return pem_import(pem, strlen(pem), &binding, out, e) ||
+	return pem_import(from->pem, strlen(from->pem), &binding, out, e) ||
 	       err_while(e, "the inline public key");
+}
+
+/* One key under two names would leave tokens without a kid no single key to be checked with. */
+static bool
+is_new(const struct key_set *set, const struct key *key, struct err *e)
+{
+	for (size_t i = 0; i < key_set_count(set); i++)
+		if (memcmp(key_fingerprint(key_set_at(set, i)), key_fingerprint(key),
+		            DIGEST_BYTES) == 0)
+			return err_set(e, ERR_CONFLICT, "it is listed twice");
+	return true;
+}
+
+static bool
+import_into(struct key_set *set, const struct public_key_settings *from,
+        struct algorithm_set allowed, struct err *e)
+{
+	AUTO(key) struct key *key = NULL;
+
+	if (!import(from, allowed, &key, e) || !is_new(set, key, e) || !key_set_add(set, key, e))
+		return false;
+	(void)TAKE(key);
+	return true;
 }
 
 static bool
 import_set(const struct token_settings *settings, OWNED struct key_set **out, struct err *e)
 {
-	AUTO(key) struct key *key = NULL;
+	const struct public_key_settings lone = {
+	        .path = settings->public_key_path, .pem = settings->public_key_pem};
 	AUTO(key_set) struct key_set *set = NULL;
+	struct algorithm_set allowed = {0};
 
-	if (!import(settings, &key, e) || !key_set_new(&set, e) || !key_set_add(set, key, e))
+	if (!trust_algorithms(settings, &allowed, e) || !key_set_new(&set, e))
 		return false;
-	(void)TAKE(key);
+	if ((is_given(lone.path) || is_given(lone.pem) || settings->public_key_count == 0) &&
+	        !import_into(set, &lone, allowed, e))
+		return false;
+	for (size_t i = 0; i < settings->public_key_count; i++) {
+		const struct public_key_settings *from = &settings->public_keys[i];
+
+		if (!import_into(set, from, allowed, e))
+			return err_while(e, "public_keys[%zu] (kid \"%.64s\")", i,
+			        is_given(from->kid) ? from->kid : "");
+	}
 	*out = TAKE(set);
 	return true;
 }
@@ -87,6 +143,9 @@ copy_texts(struct trust *t, const struct token_settings *from, struct err *e)
 	                e) ||
 	        !copy_or(&t->permissions_claim, from->permissions_claim, "permissions", e))
 		return false;
+	if (strlen(t->permissions_claim) > CLAIM_NAME_MAX)
+		return err_set(
+		        e, ERR_LIMIT, "permissions_claim is longer than %d bytes", CLAIM_NAME_MAX);
 	if (is_given(from->tenant_claim) && !copy_or(&t->tenant_claim, from->tenant_claim, "", e))
 		return false;
 	t->rules.issuer = t->issuer;
@@ -113,9 +172,10 @@ take_times(struct trust *t, const struct token_settings *from, struct err *e)
 	return true;
 }
 
-bool
-trust_new_with_keys(const struct token_settings *settings, enum caller_class caller,
-        struct key_set *keys, OWNED struct trust **out, struct err *e)
+/* keys and map become the trust's, if it says true. */
+static bool
+make(const struct token_settings *settings, enum caller_class caller, struct key_set *keys,
+        struct permission_map *map, OWNED struct trust **out, struct err *e)
 {
 	AUTO(trust) struct trust *t = calloc(1, sizeof(*t));
 
@@ -128,7 +188,24 @@ trust_new_with_keys(const struct token_settings *settings, enum caller_class cal
 	if (!copy_texts(t, settings, e) || !take_times(t, settings, e))
 		return false;
 	t->keys = keys;
+	t->permission_map = map;
+	t->rules.permission_map = map;
 	*out = TAKE(t);
+	return true;
+}
+
+bool
+trust_new_with_keys(const struct token_settings *settings, enum caller_class caller,
+        struct key_set *keys, OWNED struct trust **out, struct err *e)
+{
+	AUTO(permission_map) struct permission_map *map = NULL;
+
+	if (settings->permission_map_count > 0 && !permission_map_new(settings->permission_map,
+	                                                  settings->permission_map_count, &map, e))
+		return false;
+	if (!make(settings, caller, keys, map, out, e))
+		return false;
+	(void)TAKE(map);
 	return true;
 }
 
@@ -161,7 +238,12 @@ trust_with_keys(
 	        .require_typ = t->require_typ,
 	};
 
-	return trust_new_with_keys(&same, t->rules.caller, keys, out, e);
+	struct permission_map *map = permission_map_ref(t->permission_map);
+	bool made = make(&same, t->rules.caller, keys, map, out, e);
+
+	if (!made)
+		permission_map_free(map);
+	return made;
 }
 
 struct trust *
@@ -178,6 +260,7 @@ trust_free(struct trust *t)
 	if (t == NULL || atomic_fetch_sub(&t->refs, 1) != 1)
 		return;
 	key_set_free(t->keys);
+	permission_map_free(t->permission_map);
 	free(t->issuer);
 	free(t->audience);
 	free(t->permissions_claim);

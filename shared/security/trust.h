@@ -17,15 +17,26 @@ enum {
 	TRUST_LIFETIME_MAX_S = 720 * 3600
 };
 
+/* One of several keys, so that a new one is known before the old one goes. NULL or "" is absent. */
+struct public_key_settings {
+	const char *kid;        /* tokens that name it; without one: tokens that name none (JK14) */
+	const char *path, *pem; /* one of them */
+	const char *algorithm;  /* absent: the only allowed one that fits the key */
+};
+
 struct token_settings {              /* one class of tokens: the users', or the workers' */
 	const char *public_key_pem;  /* inline PEM, or NULL */
 	const char *public_key_path; /* wins over inline */
+	const struct public_key_settings *public_keys; /* beside that one, which has no kid */
+	size_t public_key_count;
 	const char *const *algorithms;
-	size_t algorithm_count;           /* 0: RS256 */
-	const char *issuer, *audience;    /* NULL: tasker-core; tasker-api or tasker-internal */
-	const char *permissions_claim;    /* flat claim name; NULL: permissions */
-	const char *tenant_claim;         /* NULL or "": one tenant "" */
-	int64_t leeway_s, max_lifetime_s; /* 0 is no leeway; and 24 hours */
+	size_t algorithm_count;        /* 0: RS256 */
+	const char *issuer, *audience; /* NULL: tasker-core; tasker-api or tasker-internal */
+	const char *permissions_claim; /* a name or path, see claims_find(); NULL: permissions */
+	const struct permission_mapping *permission_map; /* users only */
+	size_t permission_map_count;                     /* 0: no map */
+	const char *tenant_claim;                        /* NULL or "": one tenant "" */
+	int64_t leeway_s, max_lifetime_s;                /* 0 is no leeway; and 24 hours */
 	bool strict_permissions, require_typ;
 	bool keys_awaited; /* they are fetched later: see trust_new() */
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "shared/base/buf.h"
+#include "shared/config/config_show.h"
 #include "shared/config/config_url.h"
 #include "tests/unit/config/place.h"
 #include "tests/unit/unit.h"

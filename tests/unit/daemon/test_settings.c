@@ -24,7 +24,7 @@ config_of(enum config_role role, const char *const *sets, size_t count)
 }
 
 static const struct {
-	const char *sets[3];
+	const char *sets[4];
 	const char *says; /* NULL: accepted */
 } starts[] = {
         {{"web.bind_address=127.0.0.1:0"},                                           NULL},
@@ -35,14 +35,19 @@ static const struct {
  /* JT23: a key that cannot be read names its file */
         {{"web.auth.enabled=true", "web.auth.jwt_public_key_path=/nonexistent.pem"},
          "/nonexistent.pem"                                                              },
+ /* PM3: what the issuer calls our permissions */
+        {{"web.auth.enabled=true", "web.auth.jwt_verification_method=jwks",
+                 "web.auth.jwks_url=https://idp.example/jwks",
+                 "web.auth.permissions_claim=realm_access.roles"},
+         NULL                                                                            },
 };
 
 static size_t
-set_count(const char *const sets[3])
+set_count(const char *const sets[4])
 {
 	size_t n = 0;
 
-	while (n < 3 && sets[n] != NULL)
+	while (n < 4 && sets[n] != NULL)
 		n++;
 	return n;
 }
