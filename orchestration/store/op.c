@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "orchestration/store/ledger.h"
 #include "orchestration/store/plan.h"
 #include "shared/base/secret.h"
 
@@ -87,6 +88,8 @@ store_op_free(struct store_op *op)
 	}
 	if (op->verb == STORE_WORKER_REGISTER)
 		secret_wipe(&op->out.worker.secret, sizeof(op->out.worker.secret));
+	if (op->state->ledger != NULL)
+		ledger_release(op->state->ledger, op->state->held);
 	free(op);
 }
 

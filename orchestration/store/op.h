@@ -9,6 +9,7 @@
 
 #include "orchestration/store/store.h"
 
+struct ledger;
 struct plan;
 struct session;
 struct op_chunk;
@@ -23,6 +24,9 @@ struct op_state {
 	size_t left;
 	struct op_pin *pins;
 	atomic_bool gone; /* the poll's client is */
+	struct ledger
+	        *ledger; /* of the reader that answered it, where it counts as held; or NULL */
+	size_t held;
 
 	/* A poll's, while the writer has it. */
 	struct session *session;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "orchestration/store/lanes.h"
+#include "orchestration/store/ledger.h"
 #include "orchestration/store/read_ops.h"
 #include "shared/base/clock.h"
 
@@ -13,6 +14,7 @@ enum { ROUND_MAX = 64, SLOW_US = 2000 };
 struct reader {
 	const struct store_settings *settings;
 	struct lanes *lanes;
+	struct ledger *ledger;
 	struct viewer viewer;
 	pthread_t thread;
 	bool started;
@@ -49,6 +51,7 @@ reader_new(const struct store_settings *settings, const struct backend_ops *ops,
 	r->viewer.ops = ops;
 	r->viewer.max_lease_losses = settings->max_lease_losses;
 	if (!lanes_new(settings, &r->lanes, e) ||
+	        !ledger_new((size_t)settings->answer_bytes_max, &r->ledger, e) ||
 	        !ops->open(settings, BACKEND_READER, &r->viewer.db, e) ||
 	        !plans_new(ops, r->viewer.db, false, &r->viewer.plans, e))
 		return false;
@@ -91,30 +94,58 @@ read_one(struct reader *r, struct store_op *op)
 	r->viewer.ops->limit_time(r->viewer.db, 0);
 }
 
+/* The answer counts until its owner frees it. */
 static void
-read_round(struct reader *r, struct op_list *round)
+hold(struct reader *r, struct store_op *op)
+{
+	if (op->state->ledger != NULL) /* it was submitted before */
+		ledger_release(op->state->ledger, op->state->held);
+	op->state->ledger = r->ledger;
+	op->state->held = op->state->bytes;
+	ledger_hold(r->ledger, op->state->held);
+}
+
+/* From one snapshot, until the round is over or too much has been answered and not been freed. */
+static void
+read_some(struct reader *r, struct op_list *round)
 {
 	struct err e = {0};
 	bool open = r->viewer.ops->begin(r->viewer.db, &e);
 	struct op_list done = {0};
-	struct store_op *op;
 	int64_t from_us = clock_mono_us();
 
 	r->viewer.wall_us = r->settings->wall_us(r->settings->clock_arg);
-	while ((op = op_list_take(round)) != NULL) {
+	do {
+		struct store_op *op = op_list_take(round);
+
 		if (open)
 			read_one(r, op);
 		else
 			op_refuse(op, STORE_FAULT, "%s", e.text);
+		hold(r, op);
 		op_list_add(&done, op);
 		/* Large answers are neither held back for others nor heaped up. */
 		if (clock_mono_us() - from_us > SLOW_US) {
 			op_deliver_all(&done);
 			from_us = clock_mono_us();
 		}
-	}
+	} while (round->first != NULL && !ledger_is_full(r->ledger));
 	r->viewer.ops->rollback(r->viewer.db); /* nothing was written: the cheapest end */
 	op_deliver_all(&done);
+}
+
+/* Waits for room no longer than the first one can; it is then refused, so there is progress. */
+static void
+read_round(struct reader *r, struct op_list *round)
+{
+	while (round->first != NULL) {
+		const int64_t left = round->first->state->deadline_us -
+		                     r->settings->mono_us(r->settings->clock_arg);
+
+		if (left >= 0)
+			ledger_wait(r->ledger, clock_mono_us() + left + 1);
+		read_some(r, round);
+	}
 }
 
 static void *
@@ -147,11 +178,14 @@ reader_free(struct reader *r)
 	atomic_store(&r->closing, true);
 	if (r->lanes != NULL)
 		lanes_close(r->lanes);
+	if (r->ledger != NULL)
+		ledger_close(r->ledger);
 	if (r->started)
 		(void)pthread_join(r->thread, NULL);
 	plans_free(r->viewer.plans);
 	if (r->viewer.db != NULL)
 		r->viewer.ops->close(r->viewer.db);
 	lanes_free(r->lanes);
+	ledger_free(r->ledger);
 	free(r);
 }

@@ -50,6 +50,7 @@ store_settings_default(void)
 	                           [LANE_READ] = 4096,
 	                           },
 	        .lane_bytes_max = MIB(64),
+	        .answer_bytes_max = MIB(32),
 	        .batch_max = 256,
 	        .batch_ms = 20,
 	        .deadline_ms = 5000,

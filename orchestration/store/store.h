@@ -27,6 +27,7 @@ struct store_settings {
 	int64_t identity_retention_s; /* a finished task's identity is free after it; 0: never */
 	int lane_max[STORE_LANES];    /* operations */
 	int64_t lane_bytes_max;       /* memory of all that is queued in one lane */
+	int64_t answer_bytes_max;     /* memory of answered reads that are not freed yet */
 	int batch_max;                /* operations a commit */
 	int64_t batch_ms;             /* no further operation joins a batch that is older */
 	int64_t deadline_ms;          /* of operations that bring none */
