@@ -32,6 +32,20 @@ acknowledge(const struct handout *h, const struct link_answer *a)
 	desk_acknowledge(h->desk, accepted, stale);
 }
 
+/* Holds a step only to report it; without memory for that it is not held. */
+static bool
+hold_to_report(const struct handout *h, const struct step *s, OWNED struct step_report **out)
+{
+	struct err e = {0};
+
+	if (!desk_hold(h->desk, s->uuid, s->attempt))
+		return false;
+	if (step_report_new(s, out, &e))
+		return true;
+	desk_let_go(h->desk, s->uuid, s->attempt);
+	return false;
+}
+
 /* A step that makes no sense to us must not come back at once, so it is answered. */
 static void
 refuse_step(const struct handout *h, const struct link_answer *a, const struct json_node *item,
@@ -41,12 +55,11 @@ refuse_step(const struct handout *h, const struct link_answer *a, const struct j
 	char *uuid =
 	        json_string_copy(a->doc, json_member(a->doc, item, "step_uuid"), UUID_TEXT - 1);
 	struct step_report *report;
-	struct err e = {0};
 
 	LOG(ERROR, "link.bad_step", TEXT_F("why", why));
 	if (uuid != NULL && json_int64(a->doc, json_member(a->doc, item, "attempt"), &s.attempt)) {
 		memcpy(s.uuid, uuid, strlen(uuid) + 1);
-		if (desk_hold(h->desk, s.uuid, s.attempt) && step_report_new(&s, &report, &e)) {
+		if (hold_to_report(h, &s, &report)) {
 			step_report_error(report, "INVALID_STEP", false, "%s", why);
 			desk_report(h->desk, report);
 		}
@@ -59,9 +72,8 @@ static void
 give_back(const struct handout *h, const struct step *s)
 {
 	struct step_report *report;
-	struct err e = {0};
 
-	if (!desk_hold(h->desk, s->uuid, s->attempt) || !step_report_new(s, &report, &e))
+	if (!hold_to_report(h, s, &report))
 		return;
 	report->outcome = OUTCOME_RELEASED;
 	desk_report(h->desk, report);
@@ -77,7 +89,8 @@ take_step(const struct handout *h, const struct link_answer *a, const struct jso
 	struct err e = {0};
 
 	if (!step_parse(a->doc, item, &s, &e)) {
-		refuse_step(h, a, item, e.text);
+		if (e.code != ERR_NOMEM)
+			refuse_step(h, a, item, e.text);
 		return;
 	}
 	if (h->late || (desk_look(h->desk) & DESK_ENDING) != 0) {

@@ -12,24 +12,25 @@ static bool
 text(const struct json *doc, const struct json_node *node, const char *name, char **out,
         struct err *e)
 {
-	*out = json_string_copy(doc, json_member(doc, node, name), STEP_NAME_MAX);
-	if (*out == NULL)
+	AUTO(buf) struct buf b = BUF(STEP_NAME_MAX);
+	const bool is_text = json_string(doc, json_member(doc, node, name), &b);
+
+	if (!b.starved && (!is_text || !buf_ok(&b)))
 		return err_set(e, ERR_FORMAT, "a step without a usable %s", name);
-	return true;
+	*out = buf_take_text(&b);
+	return *out != NULL || err_set(e, ERR_NOMEM, "out of memory for a step's %s", name);
 }
 
+/* Of at most size - 1 bytes, which need no memory. */
 static bool
 fixed(const struct json *doc, const struct json_node *node, const char *name, char *out,
         size_t size, struct err *e)
 {
-	char *copy = json_string_copy(doc, json_member(doc, node, name), size - 1);
+	struct buf b = {.data = out, .cap = size - 1, .max = size - 1};
 
-	if (copy == NULL || copy[0] == '\0') {
-		free(copy);
+	if (!json_string(doc, json_member(doc, node, name), &b) || !buf_ok(&b) || b.len == 0)
 		return err_set(e, ERR_FORMAT, "a step without a usable %s", name);
-	}
-	memcpy(out, copy, strlen(copy) + 1);
-	free(copy);
+	out[b.len] = '\0';
 	return true;
 }
 

@@ -175,8 +175,12 @@ requested_at_member(struct reading *r)
 	AUTO(buf) struct buf b = BUF(TIME_TEXT_MAX);
 	int64_t at;
 
-	if (n != NULL &&
-	        (!json_string(r->doc, n, &b) || !buf_ok(&b) || !clock_parse(b.data, b.len, &at)))
+	if (n == NULL ||
+	        (json_string(r->doc, n, &b) && buf_ok(&b) && clock_parse(b.data, b.len, &at)))
+		return;
+	if (b.starved)
+		r->no_memory = true;
+	else
 		request_invalid(
 		        r->req, "/requested_at", "must be a time such as 2026-01-31T12:00:00");
 }

@@ -67,29 +67,29 @@ bytes_of(const struct source *s, const char *name, unsigned char *out, size_t ma
 
 /* The shortest spelling, as RFC 7518 2 demands of a Base64urlUInt. */
 static bool
-number_of(const struct source *s, const char *name, size_t max, OWNED BIGNUM **out)
+number_of(const struct source *s, const char *name, size_t max, OWNED BIGNUM **out, struct err *e)
 {
 	unsigned char bytes[MODULUS_BYTES];
 	size_t len = 0;
 
 	if (!bytes_of(s, name, bytes, max, &len) || bytes[0] == 0)
-		return false;
+		return err_set(e, ERR_FORMAT, "n or e is missing or misspelled");
 	*out = BN_bin2bn(bytes, (int)len, NULL);
-	return *out != NULL;
+	return *out != NULL || err_set(e, ERR_NOMEM, "out of memory for n or e");
 }
 
 static bool
-build(const char *type, OSSL_PARAM *params, OWNED EVP_PKEY **out)
+build(const char *type, OSSL_PARAM *params, const char *why, OWNED EVP_PKEY **out, struct err *e)
 {
 	AUTO(evp_pkey_ctx) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	EVP_PKEY *made = NULL;
 	bool ok = ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
 	          EVP_PKEY_fromdata(ctx, &made, EVP_PKEY_PUBLIC_KEY, params) == 1;
 
-	ERR_clear_error();
-	if (ok)
-		*out = made;
-	return ok;
+	if (!ok)
+		return key_vet_failed(e, why);
+	*out = made;
+	return true;
 }
 
 static bool
@@ -100,15 +100,15 @@ build_rsa(const struct source *s, OWNED EVP_PKEY **out, struct err *e)
 	AUTO(param_bld) OSSL_PARAM_BLD *builder = NULL;
 	AUTO(param) OSSL_PARAM *params = NULL;
 
-	if (!number_of(s, "n", MODULUS_BYTES, &n) || !number_of(s, "e", EXPONENT_BYTES, &exponent))
-		return err_set(e, ERR_FORMAT, "n or e is missing or misspelled");
+	if (!number_of(s, "n", MODULUS_BYTES, &n, e) ||
+	        !number_of(s, "e", EXPONENT_BYTES, &exponent, e))
+		return false;
 	builder = OSSL_PARAM_BLD_new();
 	if (builder == NULL || OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
-	        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) != 1)
-		return err_set(e, ERR_CRYPTO, "OpenSSL could not take n and e");
-	params = OSSL_PARAM_BLD_to_param(builder);
-	return (params != NULL && build("RSA", params, out)) ||
-	       err_set(e, ERR_CRYPTO, "n and e make no RSA key");
+	        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) != 1 ||
+	        (params = OSSL_PARAM_BLD_to_param(builder)) == NULL)
+		return key_vet_failed(e, "OpenSSL could not take n and e");
+	return build("RSA", params, "n and e make no RSA key", out, e);
 }
 
 static const struct curve *
@@ -142,8 +142,7 @@ build_ec(const struct source *s, OWNED EVP_PKEY **out, struct err *e)
 	params[1] = OSSL_PARAM_construct_octet_string(
 	        OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * curve->size);
 	params[2] = OSSL_PARAM_construct_end();
-	return build("EC", params, out) ||
-	       err_set(e, ERR_CRYPTO, "x and y are no point of the curve");
+	return build("EC", params, "x and y are no point of the curve", out, e);
 }
 
 static bool
@@ -157,7 +156,7 @@ build_okp(const struct source *s, OWNED EVP_PKEY **out, struct err *e)
 	if (!bytes_of(s, "x", x, sizeof(x), &len) || len != sizeof(x))
 		return err_set(e, ERR_FORMAT, "x is missing or of the wrong length");
 	*out = EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, x, len);
-	return *out != NULL || err_set(e, ERR_CRYPTO, "x is no Ed25519 key");
+	return *out != NULL || key_vet_failed(e, "x is no Ed25519 key");
 }
 
 static const struct kind {
@@ -214,20 +213,26 @@ declared_algorithm(const struct source *s, enum algorithm *out, struct err *e)
 	return *out != ALGORITHM_NONE || err_set(e, ERR_CRYPTO, "its alg is none of ours");
 }
 
-/* NULL in *out: the key has none. */
+/* Room for a kid and its end. */
+struct kid {
+	char text[KEY_ID_MAX + 1];
+	bool given;
+};
+
 static bool
-kid_of(const struct source *s, OWNED char **out, struct err *e)
+kid_of(const struct source *s, struct kid *out, struct err *e)
 {
 	const struct json_node *kid = member(s, "kid");
-	char *text;
+	struct buf text = {.data = out->text, .cap = KEY_ID_MAX, .max = KEY_ID_MAX};
 
-	if (kid == NULL)
+	out->given = kid != NULL;
+	if (!out->given)
 		return true;
-	text = json_string_copy(s->doc, kid, KEY_ID_MAX);
-	if (text == NULL)
+	if (!json_string(s->doc, kid, &text) || !buf_ok(&text) ||
+	        memchr(out->text, '\0', text.len) != NULL)
 		return err_set(e, ERR_FORMAT, "its kid is no string of 1 to %d bytes", KEY_ID_MAX);
-	*out = text;
-	return text[0] != '\0' || err_set(e, ERR_FORMAT, "its kid is empty");
+	out->text[text.len] = '\0';
+	return text.len > 0 || err_set(e, ERR_FORMAT, "its kid is empty");
 }
 
 static bool
@@ -239,24 +244,19 @@ build_key(const struct source *s, OWNED EVP_PKEY **out, struct err *e)
 	return err_set(e, ERR_CRYPTO, "its kty is none of ours");
 }
 
-static void
-auto_kid_(char **kid)
-{
-	free(*kid);
-}
-
 static bool
 import_one(
         const struct source *s, struct algorithm_set allowed, OWNED struct key **out, struct err *e)
 {
 	AUTO(evp_pkey) EVP_PKEY *pkey = NULL;
-	AUTO(kid) char *kid = NULL;
+	struct kid kid;
 	struct key_binding binding = {.allowed = allowed};
 
+	ERR_clear_error();
 	if (!is_for_signatures(s, e) || !declared_algorithm(s, &binding.declared, e) ||
 	        !kid_of(s, &kid, e) || !build_key(s, &pkey, e))
 		return false;
-	binding.kid = kid;
+	binding.kid = kid.given ? kid.text : NULL;
 	return key_new(pkey, &binding, out, e);
 }
 
@@ -320,7 +320,8 @@ add_usable(struct key_set *set, const struct source *s, struct algorithm_set all
 	AUTO(key) struct key *key = NULL;
 	struct err why = {0};
 
-	if (!import_one(s, allowed, &key, &why)) {
+	/* A no is asked for twice: OpenSSL also calls a key wrong when a number found no memory. */
+	if (!import_one(s, allowed, &key, &why) && !import_one(s, allowed, &key, &why)) {
 		if (why.code == ERR_NOMEM)
 			return err_set(e, ERR_NOMEM, "%s", why.text);
 		security_report_add(report, "a key of the set is left out: %s", why.text);

@@ -38,7 +38,7 @@ take_fingerprint(struct key *k, struct err *e)
 	bool ok = len > 0 && digest_of(der, (size_t)len, k->fingerprint);
 
 	OPENSSL_free(der);
-	return ok || err_set(e, ERR_CRYPTO, "OpenSSL could not write the key down");
+	return ok || err_set(e, ERR_NOMEM, "OpenSSL could not write the key down");
 }
 
 bool
@@ -58,7 +58,7 @@ key_new(struct evp_pkey_st *pkey, const struct key_binding *binding, OWNED struc
 	if (binding->kid != NULL && (k->kid = strdup(binding->kid)) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for a key's name");
 	if (EVP_PKEY_up_ref(pkey) != 1)
-		return err_set(e, ERR_CRYPTO, "OpenSSL could not keep the key");
+		return err_set(e, ERR_NOMEM, "OpenSSL could not keep the key");
 	k->pkey = pkey;
 	k->signature_len = signature_len(pkey, type);
 	if (!take_fingerprint(k, e))

@@ -100,7 +100,7 @@ vet_modulus(const EVP_PKEY *pkey, struct err *e)
 	int bits;
 
 	if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) != 1)
-		return err_set(e, ERR_CRYPTO, "OpenSSL shows no modulus");
+		return key_vet_failed(e, "OpenSSL shows no modulus");
 	bits = BN_num_bits(n);
 	if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
 		return err_set(e, ERR_CRYPTO, "an RSA key of %d bits; %d to %d are allowed", bits,
@@ -118,7 +118,7 @@ vet_exponent(const EVP_PKEY *pkey, struct err *e)
 	AUTO(bignum) BIGNUM *exponent = NULL;
 
 	if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
-		return err_set(e, ERR_CRYPTO, "OpenSSL shows no public exponent");
+		return key_vet_failed(e, "OpenSSL shows no public exponent");
 	if (!BN_is_odd(exponent) || BN_is_one(exponent) || BN_is_negative(exponent) ||
 	        BN_num_bits(exponent) >= EXPONENT_BITS_MAX)
 		return err_set(e, ERR_CRYPTO, "an RSA exponent that is even, 1, or beyond 2^32");
@@ -129,10 +129,11 @@ static bool
 vet_curve(const EVP_PKEY *pkey, enum key_type *out, struct err *e)
 {
 	char group[GROUP_NAME];
-	const struct curve *curve = NULL;
+	const struct curve *curve;
 
-	if (EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) == 1)
-		curve = curve_named(group);
+	if (EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1)
+		return key_vet_failed(e, "a curve without a name");
+	curve = curve_named(group);
 	if (curve == NULL)
 		return err_set(e, ERR_CRYPTO, "a curve other than P-256, P-384 and P-521");
 	*out = curve->type;
@@ -146,7 +147,7 @@ vet_edwards(const EVP_PKEY *pkey, struct err *e)
 	size_t len = sizeof(raw);
 
 	if (EVP_PKEY_get_raw_public_key(pkey, raw, &len) != 1 || len != sizeof(raw))
-		return err_set(e, ERR_CRYPTO, "OpenSSL shows no Ed25519 point");
+		return key_vet_failed(e, "OpenSSL shows no Ed25519 point");
 	if (!key_vet_ed25519(raw))
 		return err_set(e, ERR_CRYPTO, "an Ed25519 point of small order or odd spelling");
 	return true;
@@ -155,17 +156,42 @@ vet_edwards(const EVP_PKEY *pkey, struct err *e)
 static bool
 vet_by_type(const EVP_PKEY *pkey, enum key_type *out, struct err *e)
 {
-	if (EVP_PKEY_is_a(pkey, "RSA")) {
+	/* Not by EVP_PKEY_is_a(), which says no when it lacks memory to look the name up. */
+	switch (EVP_PKEY_get_base_id(pkey)) {
+	case EVP_PKEY_RSA:
 		*out = KEY_RSA;
 		return vet_modulus(pkey, e) && vet_exponent(pkey, e);
-	}
-	if (EVP_PKEY_is_a(pkey, "EC"))
+	case EVP_PKEY_EC:
 		return vet_curve(pkey, out, e);
-	if (EVP_PKEY_is_a(pkey, "ED25519")) {
+	case EVP_PKEY_ED25519:
 		*out = KEY_ED25519;
 		return vet_edwards(pkey, e);
+	case EVP_PKEY_NONE:
+		return err_set(e, ERR_NOMEM, "OpenSSL does not say of what kind a key is");
+	default:
+		return err_set(e, ERR_CRYPTO, "a key that is neither RSA nor EC nor Ed25519");
 	}
-	return err_set(e, ERR_CRYPTO, "a key that is neither RSA nor EC nor Ed25519");
+}
+
+/*
+ * A lack of memory shows as almost anything: an allocation that failed, an algorithm that could not
+ * be fetched, or nothing. Only what the arithmetic of RSA or of a curve says is about the key.
+ */
+bool
+key_vet_failed(struct err *e, const char *why)
+{
+	bool judged = false, starved = false;
+	unsigned long code;
+
+	while ((code = ERR_get_error()) != 0) {
+		const int library = ERR_GET_LIB(code);
+
+		judged = judged || library == ERR_LIB_EC || library == ERR_LIB_RSA;
+		starved = starved || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+	}
+	if (!judged || starved)
+		return err_set(e, ERR_NOMEM, "OpenSSL lacked memory for a key");
+	return err_set(e, ERR_CRYPTO, "%s", why);
 }
 
 bool
@@ -174,13 +200,12 @@ key_vet(struct evp_pkey_st *pkey, enum key_type *out, struct err *e)
 	AUTO(evp_pkey_ctx) EVP_PKEY_CTX *ctx = NULL;
 	enum key_type type = KEY_NONE;
 
+	ERR_clear_error();
 	if (!vet_by_type(pkey, &type, e))
 		return false;
 	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-	if (ctx == NULL || EVP_PKEY_public_check(ctx) != 1) {
-		ERR_clear_error();
-		return err_set(e, ERR_CRYPTO, "a key that fails OpenSSL's own check");
-	}
+	if (ctx == NULL || EVP_PKEY_public_check(ctx) != 1)
+		return key_vet_failed(e, "a key that fails OpenSSL's own check");
 	*out = type;
 	return true;
 }

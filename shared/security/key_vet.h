@@ -12,8 +12,15 @@ enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, ED25519_BYTES = 32 };
 
 struct evp_pkey_st;
 
-/* ERR_CRYPTO says what is wrong with the key, without quoting it. pkey is not changed. */
+/* ERR_CRYPTO says what is wrong with the key, without quoting it; ERR_NOMEM says nothing about the
+ * key. pkey is not changed. */
 MUST_CHECK bool key_vet(struct evp_pkey_st *pkey, enum key_type *out, struct err *e);
+
+/*
+ * OpenSSL has just failed at a key: ERR_CRYPTO and why, if it says that something is wrong, else
+ * ERR_NOMEM. OpenSSL's errors, which were none before, are forgotten. Always false.
+ */
+bool key_vet_failed(struct err *e, const char *why);
 
 /* Is n (big-endian) shaped like a modulus of the ROCA library (CVE-2017-15361)? */
 bool key_vet_is_roca(const unsigned char *n, size_t len);

@@ -46,9 +46,8 @@ write_keys(const struct daemon_thread *d, enum token_key users)
 	free(token);
 }
 
-/* "%s" in toml is the folder, as often as it comes. */
-static void
-write_settings(const struct daemon_thread *d, const char *toml)
+void
+daemon_thread_configure(const struct daemon_thread *d, const char *toml)
 {
 	char text[8192] = "";
 	size_t len = 0;
@@ -71,20 +70,18 @@ daemon_thread_prepare(
         struct daemon_thread *d, enum config_role role, enum token_key users, const char *toml)
 {
 	const char *memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	struct config_source source = {.role = role};
 	static struct config_notes notes;
 	struct err e = {0};
 	const char *path_to_log;
-	char path[128];
 
 	*d = (struct daemon_thread){.port = 0};
 	(void)snprintf(d->folder, sizeof(d->folder), "%s/tasker-torture-XXXXXX", memory);
 	ck_assert_ptr_nonnull(mkdtemp(d->folder));
 	write_keys(d, users);
-	write_settings(d, toml);
-	(void)snprintf(path, sizeof(path), "%s/daemon.toml", d->folder);
-	source.path = path;
-	ck_assert_msg(config_load(&source, &notes, &d->config, &e), "%s: %s", e.text,
+	daemon_thread_configure(d, toml);
+	(void)snprintf(d->path, sizeof(d->path), "%s/daemon.toml", d->folder);
+	d->source = (struct config_source){.role = role, .path = d->path};
+	ck_assert_msg(config_load(&d->source, &notes, &d->config, &e), "%s: %s", e.text,
 	        notes.problems.count > 0 ? notes.problems.text[0] : "");
 	process_prepare();
 	path_to_log = getenv("TORTURE_LOG");
@@ -108,8 +105,9 @@ live(void *arg)
 {
 	struct life *l = arg;
 
-	l->daemon->exit_code = app_run(
-	        &(struct daemon_start){.config = l->daemon->config, .port_file = l->port_file});
+	l->daemon->exit_code = app_run(&(struct daemon_start){.config = l->daemon->config,
+	        .source = &l->daemon->source,
+	        .port_file = l->port_file});
 	l->ended = true;
 	return NULL;
 }

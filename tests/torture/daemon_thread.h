@@ -10,7 +10,8 @@
 #include "tests/lib/token_maker.h"
 
 struct daemon_thread {
-	char folder[64];
+	char folder[64], path[128]; /* of its configuration */
+	struct config_source source;
 	struct config *config;
 	int port;
 	int exit_code; /* after it ended */
@@ -24,6 +25,8 @@ int app_run(const struct daemon_start *start);
  * process is prepared and logs to nowhere. toml's "%s" is the folder. */
 void daemon_thread_prepare(
         struct daemon_thread *d, enum config_role role, enum token_key users, const char *toml);
+/* Writes its configuration anew, as above; SIGHUP brings it. */
+void daemon_thread_configure(const struct daemon_thread *d, const char *toml);
 /* Runs it to readiness, and to its end. Ready means that the port file is there; false: it ended
  * before, exit_code says how. */
 bool daemon_thread_start(struct daemon_thread *d);

@@ -31,6 +31,10 @@ bool fault_reaches_libraries(void);
 /* For the wrappers: does it happen here? name is static; site is the caller's address. */
 bool fault_hits(enum fault_kind kind, const char *name, const void *site);
 bool fault_is_armed(enum fault_kind kind);
+/* How accepting fails: for want of descriptors, which a listener sits out for 100 ms, or, where
+ * fault_aborts_clients(true), because the client has gone. */
+int fault_accept_errno(void);
+void fault_aborts_clients(bool on);
 /* How a read or write of this descriptor fails; -1 if it cannot: an eventfd's, a signalfd's. */
 int fault_errno(int fd);
 

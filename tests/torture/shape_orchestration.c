@@ -25,6 +25,13 @@ const char request_settings[] =
 #define CREATE                                                                                     \
 	"{\"name\":\"single\",\"namespace\":\"demo\",\"version\":\"1.0.0\","                       \
 	"\"context\":{\"n\":%u},\"initiator\":\"t\",\"source_system\":\"t\",\"reason\":\"t\"}"
+/* With every member that may be there. */
+#define FULL                                                                                       \
+	"{\"name\":\"single\",\"namespace\":\"demo\",\"version\":\"1.0.0\","                       \
+	"\"context\":{\"n\":%u},\"initiator\":\"t\",\"source_system\":\"t\",\"reason\":\"t\","     \
+	"\"idempotency_key\":\"%b\",\"tags\":[\"a\",\"b\"],\"priority\":3,\"options\":{},"         \
+	"\"correlation_id\":\"%b\",\"parent_correlation_id\":\"%b\","                              \
+	"\"requested_at\":\"2026-01-31T12:00:00\"}"
 #define REGISTER                                                                                   \
 	"{\"proto\":1,\"worker\":\"w1\",\"boot\":\"%b\",\"slots\":4,\"namespaces\":[\"demo\"],"    \
 	"\"handlers\":[\"demo.a\"],\"templates\":[{\"yaml\":\"name: single\\nnamespace_name: "     \
@@ -60,6 +67,7 @@ const struct request_case request_cases[] = {
         {"whoami, token",           "GET",    "/v1/whoami",                      RIGHT,       NULL,     200},
         {"whoami, key",             "GET",    "/v1/whoami",                      KEY,         NULL,     200},
         {"create, token",           "POST",   "/v1/tasks",                       RIGHT,       CREATE,   201},
+        {"create, every member",    "POST",   "/v1/tasks",                       RIGHT,       FULL,     201},
         {"create, key",             "POST",   "/v1/tasks",                       KEY,         CREATE,   201},
         {"create, no JSON",         "POST",   "/v1/tasks",                       RIGHT,       "{\"n\"", 400},
         {"create, members missing", "POST",   "/v1/tasks",                       RIGHT,       "{}",     400},

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "shared/base/clock.h"
 #include "tests/lib/patience.h"
 
 static const char *const kinds[] = {[FAULT_ALLOCATION] = "allocations",
@@ -55,6 +56,7 @@ sweep_run(const struct sweep *s, enum fault_kind kind)
 {
 	const unsigned stride = s->stride > 0 ? s->stride : 1;
 	unsigned failures = 0, nth = 1, before;
+	const int64_t began_us = clock_mono_us();
 	bool failed = true;
 
 	if (kind == FAULT_LIBRARY && !fault_reaches_libraries())
@@ -76,8 +78,9 @@ sweep_run(const struct sweep *s, enum fault_kind kind)
 		ck_assert_msg(failed || done, "%s fails by itself: %s", s->name, e.text);
 		check_descriptors(s, before, nth);
 	}
-	(void)fprintf(stderr, "torture: %s: %u %s failed%s\n", s->name, failures, kinds[kind],
-	        s->lasting ? " with all after them" : "");
+	(void)fprintf(stderr, "torture: %s: %u %s failed%s, in %lld ms\n", s->name, failures,
+	        kinds[kind], s->lasting ? " with all after them" : "",
+	        (long long)(clock_mono_us() - began_us) / 1000);
 	return failures;
 }
 

@@ -255,11 +255,17 @@ stride(void)
 	return text != NULL ? (unsigned)strtoul(text, NULL, 10) : 1;
 }
 
+enum { PATIENT_EVERY = 8 };
+
+/* What a listener does without descriptors takes a while and is the same for every case: the short
+ * form looks at it in some of them. */
 START_TEST(no_failure_on_the_request_path_opens_a_route_F5_CR9)
 {
 	start(_i);
-	for (size_t i = 0; i < request_case_count; i++)
+	for (size_t i = 0; i < request_case_count; i++) {
+		fault_aborts_clients(getenv("TORTURE_ALL") == NULL && i % PATIENT_EVERY != 0);
 		sweep_case(&request_cases[i], stride(), false);
+	}
 	end();
 }
 END_TEST

@@ -3,9 +3,11 @@
 # algorithm and with failures that last; `torture-short` is the part of `make check`. TORTURE_SITES
 # names a file that collects where something failed.
 TORTURE_FILES := tests/torture/daemon_thread.c tests/torture/sweep.c tests/torture/library.c tests/torture/test_requests.c \
-                 tests/torture/test_start.c                  tests/lib/wire.c tests/lib/token_maker.c
-TORTURE_orchestration := $(addprefix tests/torture/,shape_orchestration.c test_store.c) tests/unit/orchestration/lab.c
-TORTURE_worker        := $(addprefix tests/torture/,shape_worker.c test_runner.c) tests/unit/worker/rig.c
+                 tests/torture/test_start.c tests/lib/wire.c tests/lib/token_maker.c
+TORTURE_orchestration := $(addprefix tests/torture/,shape_orchestration.c test_store.c test_keys.c test_reload.c) \
+                         tests/unit/orchestration/lab.c tests/lib/issuer.c
+TORTURE_worker        := $(addprefix tests/torture/,shape_worker.c test_runner.c test_link.c) \
+                         tests/unit/worker/rig.c tests/unit/worker/fake_orchestration.c
 
 $(call obj,tests/torture/test_requests.c tests/torture/test_start.c): CFLAGS_ALL += -DSUITES='"tests/torture/suites_orchestration.def"'
 
@@ -21,9 +23,9 @@ $(foreach t,$(TORTURES),$(eval $(call torture_rule,$(t))))
 
 RUN_TORTURES = $(foreach t,$(TORTURES),$(SANE) $(OUT)/torture_$(t) &&) true
 .PHONY: torture torture-short torture-imports
-torture-short: $(TORTURES:%=$(OUT)/torture_%) $(OUT)/bin/tasker-exec
+torture-short: $(TORTURES:%=$(OUT)/torture_%) $(OUT)/bin/tasker-exec $(OUT)/chaos_handler
 	$(RUN_TORTURES)
-torture: $(TORTURES:%=$(OUT)/torture_%) $(OUT)/bin/tasker-exec
+torture: $(TORTURES:%=$(OUT)/torture_%) $(OUT)/bin/tasker-exec $(OUT)/chaos_handler
 	export TORTURE_ALL=1; $(RUN_TORTURES)
 # The tables against what a release build really takes from elsewhere.
 torture-imports: programs

@@ -30,7 +30,7 @@ extern const char __executable_start[];
 
 /* The code under test may have threads. */
 static _Atomic unsigned countdown[FAULT_KINDS];
-static atomic_bool lasting, failed;
+static atomic_bool lasting, failed, aborts;
 static _Atomic(const char *) last = "nothing";
 static _Thread_local bool spared;
 
@@ -115,6 +115,18 @@ fault_hits(enum fault_kind kind, const char *name, const void *site)
 		return left == 1;
 	}
 	return false;
+}
+
+void
+fault_aborts_clients(bool on)
+{
+	atomic_store(&aborts, on);
+}
+
+int
+fault_accept_errno(void)
+{
+	return atomic_load(&aborts) ? ECONNABORTED : EMFILE;
 }
 
 int

@@ -79,13 +79,31 @@ folder_make(struct exec_run *run, struct err *e)
 	       write_file(run, frame_name, s->frame, s->frame_len, e);
 }
 
-/* Files the handler put beside its result go too; a folder in it stays behind, and is said. */
+/* By name, which needs no memory: what we wrote, and the result that we asked for. */
+static void
+folder_empty_known(int fd)
+{
+	static const char *const names[] = {input_name, frame_name, result_name};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		(void)unlinkat(fd, names[i], 0);
+}
+
+/*
+ * Files the handler put beside its result go too, if there is memory to list them. What still
+ * stays behind, such as a folder in it, is said: the service manager clears its RUNTIME_DIRECTORY,
+ * and elsewhere nobody but the operator knows what else is below a shared TMPDIR.
+ */
 static void
 folder_remove(struct exec_run *run)
 {
-	DIR *folder = run->folder_fd >= 0 ? fdopendir(run->folder_fd) : NULL;
+	DIR *folder = NULL;
 	const struct dirent *entry;
 
+	if (run->folder_fd >= 0) {
+		folder_empty_known(run->folder_fd);
+		folder = fdopendir(run->folder_fd);
+	}
 	while (folder != NULL && (entry = readdir(folder)) != NULL)
 		(void)unlinkat(dirfd(folder), entry->d_name, 0);
 	if (folder != NULL)
