@@ -61,6 +61,8 @@ static const struct treatment {
         {"docs/workflows.md",   "cat api-key.toml",                                              IN_TURN, NULL                  },
         {"docs/workflows.md",   "tasker-orchestration --config orchestration.toml 2>",           IN_TURN, NULL                  },
         {"docs/performance.md", "make bench",                                                    SKIPPED, "measures for minutes"},
+        {"docs/performance.md", "make programs && python3 -B tests/bench",                       SKIPPED,
+         "measures for minutes"                                                                                                 },
 };
 
 static struct fence fences[FENCES];
