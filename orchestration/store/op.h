@@ -23,10 +23,9 @@ struct op_state {
 	char *free; /* unused memory of the newest chunk */
 	size_t left;
 	struct op_pin *pins;
-	atomic_bool gone; /* the poll's client is */
-	struct ledger
-	        *ledger; /* of the reader that answered it, where it counts as held; or NULL */
-	size_t held;
+	atomic_bool gone;      /* the poll's client is */
+	struct ledger *ledger; /* where its answer counts, if it was a read */
+	size_t held;           /* bytes, there */
 
 	/* A poll's, while the writer has it. */
 	struct session *session;

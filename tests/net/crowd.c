@@ -41,6 +41,7 @@ struct crowd {
 	struct member *members;
 	atomic_bool ending;
 	atomic_size_t connected, refused, ended, answered;
+	atomic_int_least64_t late_us; /* the longest that a wait took beyond its time */
 };
 
 static struct sockaddr_in
@@ -136,8 +137,12 @@ crowd_main(void *arg)
 	struct epoll_event events[EVENTS];
 
 	while (!c->ending) {
+		const int64_t from = clock_mono_us();
 		const int n = epoll_wait(c->epoll, events, EVENTS, TICK_MS);
+		const int64_t late = clock_mono_us() - from - (int64_t)TICK_MS * US_PER_MS;
 
+		if (late > c->late_us)
+			c->late_us = late;
 		for (int i = 0; i < n; i++) {
 			struct member *m = events[i].data.ptr;
 
@@ -264,6 +269,12 @@ crowd_end_times(const struct crowd *c, struct histogram *out)
 		if (c->members[i].ended_us != 0)
 			histogram_add(
 			        out, (c->members[i].ended_us - c->members[i].begun_us) / US_PER_MS);
+}
+
+int
+crowd_late_ms(const struct crowd *c)
+{
+	return (int)(c->late_us / US_PER_MS);
 }
 
 struct flood

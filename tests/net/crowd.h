@@ -47,6 +47,10 @@ size_t crowd_status(const struct crowd *c, int status);
 void crowd_answer_times(const struct crowd *c, struct histogram *out);
 void crowd_end_times(const struct crowd *c, struct histogram *out);
 
+/* The longest that a wait of the crowd's own thread took beyond its time: what the machine did to
+ * others that wait meanwhile. */
+int crowd_late_ms(const struct crowd *c);
+
 struct flood {
 	size_t tried, connected;
 	int took_ms;
