@@ -78,7 +78,16 @@ jwks_schedule_unknown(struct jwks_schedule *s, const char *kid, int64_t now_us)
 void
 jwks_schedule_now(struct jwks_schedule *s, int64_t now_us)
 {
+	s->again = s->fetching;
 	s->next_us = now_us;
+}
+
+/* The fetch is over; the next one comes after the pause. */
+static void
+end_fetch(struct jwks_schedule *s, int64_t pause_us, int64_t now_us)
+{
+	s->next_us = s->again ? now_us : now_us + pause_us;
+	s->fetching = s->wanted = s->again = false;
 }
 
 bool
@@ -99,10 +108,9 @@ jwks_schedule_succeeded(struct jwks_schedule *s, int max_age_s, int64_t now_us)
 	if (max_age_s >= 0)
 		fresh = least(fresh, most(max_age_s, JWKS_FRESH_MIN_S) * (int64_t)US);
 	s->has_keys = true;
-	s->fetching = s->wanted = false;
 	s->failures = 0;
 	s->fetched_us = now_us;
-	s->next_us = now_us + fresh;
+	end_fetch(s, fresh, now_us);
 }
 
 void
@@ -115,8 +123,7 @@ jwks_schedule_failed(struct jwks_schedule *s, uint64_t random, int64_t now_us)
 		pause = most(pause, cooldown(s));
 	pause += (int64_t)(random % ((uint64_t)pause / 4));
 	s->failures++;
-	s->fetching = s->wanted = false;
-	s->next_us = now_us + pause;
+	end_fetch(s, pause, now_us);
 }
 
 bool

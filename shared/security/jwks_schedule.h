@@ -30,9 +30,11 @@ enum {
 /* Plain data; the fields are the schedule's. */
 struct jwks_schedule {
 	int64_t refresh_us, max_stale_us;
-	bool has_keys, fetching, wanted; /* wanted: a key name asked for a fetch */
-	int64_t fetched_us;              /* when the set in force was fetched */
-	int64_t begun_us;                /* the last fetch; 0: none yet */
+	bool has_keys, fetching;
+	bool wanted;        /* a key name asked for a fetch */
+	bool again;         /* what is being fetched was asked for too early */
+	int64_t fetched_us; /* when the set in force was fetched */
+	int64_t begun_us;   /* the last fetch; 0: none yet */
 	int64_t next_us;
 	unsigned failures; /* in a row */
 	uint64_t hash_key;
@@ -47,7 +49,7 @@ void jwks_schedule_start(struct jwks_schedule *s, int64_t refresh_us, int64_t ma
 /* A token names this key, which is not there. True: a fetch is due earlier than before. */
 bool jwks_schedule_unknown(struct jwks_schedule *s, const char *kid, int64_t now_us);
 
-/* A fetch is due now, whatever was planned. */
+/* A fetch is due now, whatever was planned; one that is under way is followed by another. */
 void jwks_schedule_now(struct jwks_schedule *s, int64_t now_us);
 
 /* Is a fetch due? Says so once: it begins now, and ends with one of the next two. */

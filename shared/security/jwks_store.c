@@ -15,8 +15,7 @@
 enum { RETRY_US = 100000 }; /* after there was no memory */
 
 struct jwks_store {
-	char *url, *ca_path;
-	bool allow_private;
+	char *url;
 	struct security_live *live;
 	struct fetch *fetch;
 	jwks_news_fn news;
@@ -30,18 +29,10 @@ struct jwks_store {
 	struct algorithm_set algorithms;
 	uint64_t rules;
 	struct buf body; /* the last good set, as it came */
+	size_t carried;  /* keys in force when jwks_store_keys() gave them to a reload */
 	struct jwks_status status;
 	bool closing;
 };
-
-static bool
-copy_text(const char *text, char **out)
-{
-	if (text == NULL)
-		return true;
-	*out = strdup(text);
-	return *out != NULL;
-}
 
 /* The condition waits by the monotonic clock. Neither allocates in glibc, so neither fails. */
 static void
@@ -68,11 +59,11 @@ jwks_store_new(const struct jwks_settings *settings, struct security_live *live,
 	if (s == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for a JWKS store");
 	s->live = live;
-	s->allow_private = settings->allow_private;
 	s->algorithms = settings->algorithms;
 	s->body = BUF(JWK_SET_BYTES_MAX);
 	make_lock(s);
-	if (!copy_text(settings->url, &s->url) || !copy_text(settings->ca_path, &s->ca_path))
+	s->url = strdup(settings->url);
+	if (s->url == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for a JWKS store");
 	if (!fetch_new(&options, &s->fetch, e))
 		return false;
@@ -100,7 +91,6 @@ jwks_store_free(struct jwks_store *s)
 	(void)pthread_mutex_destroy(&s->lock);
 	buf_free(&s->body);
 	free(s->url);
-	free(s->ca_path);
 	free(s);
 }
 
@@ -257,7 +247,8 @@ turn(struct jwks_store *s)
 		(void)pthread_mutex_unlock(&s->lock);
 		done = expire(s, rules);
 		(void)pthread_mutex_lock(&s->lock);
-		s->schedule.has_keys = !done;
+		if (!done)
+			s->schedule.has_keys = true;
 	} else if (jwks_schedule_begin(&s->schedule, now_us)) {
 		s->status.fetches++;
 		(void)pthread_mutex_unlock(&s->lock);
@@ -297,19 +288,6 @@ jwks_store_start(struct jwks_store *s, uint64_t rules, jwks_news_fn news, void *
 
 /* ---- reload ---- */
 
-static bool
-same(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-bool
-jwks_store_serves(const struct jwks_store *s, const struct jwks_settings *settings)
-{
-	return same(s->url, settings->url) && same(s->ca_path, settings->ca_path) &&
-	       s->allow_private == settings->allow_private;
-}
-
 bool
 jwks_store_keys(struct jwks_store *s, struct algorithm_set algorithms, OWNED struct key_set **out,
         struct err *e)
@@ -319,6 +297,7 @@ jwks_store_keys(struct jwks_store *s, struct algorithm_set algorithms, OWNED str
 
 	(void)pthread_mutex_lock(&s->lock);
 	any = s->schedule.has_keys;
+	s->carried = any ? s->status.keys : 0;
 	if (any)
 		buf_add(&copy, s->body.data, s->body.len);
 	(void)pthread_mutex_unlock(&s->lock);
@@ -338,6 +317,10 @@ jwks_store_follow(struct jwks_store *s, const struct jwks_settings *settings, ui
 	s->algorithms = settings->algorithms;
 	s->schedule.refresh_us = settings->refresh_us;
 	s->schedule.max_stale_us = settings->max_stale_us;
+	if (s->carried > 0 && !s->schedule.has_keys) { /* they are in force again */
+		s->schedule.has_keys = true;
+		s->status.keys = s->carried;
+	}
 	jwks_schedule_now(&s->schedule, clock_mono_us());
 	(void)pthread_cond_signal(&s->changed);
 	(void)pthread_mutex_unlock(&s->lock);

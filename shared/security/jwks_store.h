@@ -43,8 +43,6 @@ MUST_CHECK bool jwks_store_start(
 /* Ends the fetch under way and the thread; NULL is fine. */
 void jwks_store_free(struct jwks_store *s);
 
-/* Is it for this very set? Then a reload may keep its keys. */
-bool jwks_store_serves(const struct jwks_store *s, const struct jwks_settings *settings);
 /*
  * The last good set once more, vetted for these algorithms; *out NULL: there is none in force. For
  * a reload, before the new service is published.
@@ -52,7 +50,8 @@ bool jwks_store_serves(const struct jwks_store *s, const struct jwks_settings *s
 MUST_CHECK bool jwks_store_keys(struct jwks_store *s, struct algorithm_set algorithms,
         OWNED struct key_set **out, struct err *e);
 /* From now on for the service with these rules, and with these times and algorithms. Fetches at
- * once: somebody changed something, and a set may have come between jwks_store_keys() and this. */
+ * once: somebody changed something, and a set may have come between jwks_store_keys() and this.
+ * Keys that it gave and that ended meanwhile end once more. */
 void jwks_store_follow(struct jwks_store *s, const struct jwks_settings *settings, uint64_t rules);
 
 /* A token names this key, which is not there: for security_live_on_unknown_key(). */

@@ -163,6 +163,24 @@ START_TEST(a_reload_fetches_at_once)
 }
 END_TEST
 
+/* What is under way was asked for under the old rules, whatever comes of it. */
+START_TEST(a_reload_during_a_fetch_fetches_once_more)
+{
+	struct jwks_schedule *s = fetched(-1);
+
+	ck_assert(jwks_schedule_begin(s, T0 + S(3600)));
+	jwks_schedule_now(s, T0 + S(3601));
+	ck_assert(!jwks_schedule_begin(s, T0 + S(3602)));
+	if (_i == 0)
+		jwks_schedule_succeeded(s, -1, T0 + S(3603));
+	else
+		jwks_schedule_failed(s, 0, T0 + S(3603));
+	ck_assert(jwks_schedule_begin(s, T0 + S(3603)));
+	jwks_schedule_succeeded(s, -1, T0 + S(3604));
+	ck_assert(!jwks_schedule_begin(s, T0 + S(3700))); /* once */
+}
+END_TEST
+
 Suite *
 jwks_schedule_suite(void)
 {
@@ -178,6 +196,7 @@ jwks_schedule_suite(void)
 	tcase_add_test(tc, jk8_keys_expire_after_refresh_and_stale_window);
 	tcase_add_test(tc, the_schedule_wakes_for_the_end_of_the_window);
 	tcase_add_test(tc, a_reload_fetches_at_once);
+	tcase_add_loop_test(tc, a_reload_during_a_fetch_fetches_once_more, 0, 2);
 	suite_add_tcase(s, tc);
 	return s;
 }

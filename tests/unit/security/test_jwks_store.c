@@ -301,7 +301,7 @@ END_TEST
 START_TEST(a_reload_takes_the_keys_along)
 {
 	struct rig r;
-	struct jwks_settings s, other;
+	struct jwks_settings s;
 	struct algorithm_set none = {0};
 	struct key_set *keys = NULL;
 	struct err e = {0};
@@ -314,13 +314,36 @@ START_TEST(a_reload_takes_the_keys_along)
 	ck_assert_uint_eq(key_set_count(keys), 1);
 	key_set_free(keys);
 	ck_assert(!jwks_store_keys(r.store, none, &keys, &e)); /* nothing of it may be used */
-	ck_assert(jwks_store_serves(r.store, &s));
-	other = s;
-	other.url = "https://elsewhere.example/jwks";
-	ck_assert(!jwks_store_serves(r.store, &other));
-	other = s;
-	other.allow_private = false;
-	ck_assert(!jwks_store_serves(r.store, &other));
+	close_rig(&r);
+}
+END_TEST
+
+/* JK8: a reload takes keys along that end before its service is in force. */
+START_TEST(jk8_keys_that_end_during_a_reload_end_once_more)
+{
+	struct rig r;
+	struct jwks_settings s;
+	struct key_set *keys = NULL;
+	struct security_service *last, *next = NULL;
+	uint64_t generation;
+	struct err e = {0};
+
+	open_rig(&r, ISSUER_GOOD);
+	s = settings_of(&r);
+	s.refresh_us = 300000;
+	s.max_stale_us = 200000;
+	start(&r, &s);
+	ck_assert(comes(&r.fetched, 1));
+	ck_assert(jwks_store_keys(r.store, s.algorithms, &keys, &e));
+	issuer_say(r.issuer, ISSUER_ERROR, NULL, NULL);
+	ck_assert(comes(&r.expired, 1));
+	last = security_live_get(r.live, &generation);
+	ck_assert(security_service_with_user_keys(last, keys, &next, &e));
+	security_service_free(last);
+	security_live_replace(r.live, next);
+	jwks_store_follow(r.store, &s, r.rules);
+	ck_assert(comes(&r.expired, 2));
+	ck_assert_int_eq(ask(&r, r.by_a), VERDICT_DENY_UNAVAILABLE);
 	close_rig(&r);
 }
 END_TEST
@@ -365,6 +388,7 @@ jwks_store_suite(void)
 	tcase_add_test(tc, jk3_a_private_address_is_not_asked);
 	tcase_add_test(tc, jk5_a_hanging_issuer_holds_nobody);
 	tcase_add_test(tc, a_reload_takes_the_keys_along);
+	tcase_add_test(tc, jk8_keys_that_end_during_a_reload_end_once_more);
 	tcase_add_test(tc, a_store_is_made_whole_or_not_at_all);
 	suite_add_tcase(s, tc);
 	return s;
