@@ -1,6 +1,6 @@
 /*
  * A worker's poll: what it reports is settled, what it holds is compared with what it should hold,
- * and then it joins the polls that wait for steps (match.c). writer.c answers it.
+ * and then it joins the polls that wait for steps (match.c). rounds.c answers it.
  *
  * What the worker does not list goes back unburnt, unless the answer that carried it may still be
  * on its way: an attempt handed out in the session's latest poll, or a moment ago, is left alone.

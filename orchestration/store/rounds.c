@@ -137,7 +137,8 @@ gather(struct rounds *r, struct op_list *round, struct batch *b)
 	}
 }
 
-/* Takes back what a failed transaction had given to polls that waited before it. */
+/* Takes back what a failed transaction had given to polls that waited before it. What it took stays
+ * in a poll's memory: one that was given a lot in vain is answered, with nothing. */
 static void
 ungive(struct work *w)
 {
@@ -145,6 +146,7 @@ ungive(struct work *w)
 		p->state->room += p->out.poll.step_count;
 		p->state->frame_bytes = 0;
 		p->out.poll.step_count = 0;
+		p->state->answer = p->state->bytes > POLL_BYTES_MAX;
 	}
 }
 
@@ -412,10 +414,12 @@ sooner(int64_t a, int64_t b)
 int64_t
 rounds_idle_us(const struct rounds *r)
 {
-	int64_t now = r->work.mono_us, due = sooner(r->work.sessions.due, r->polls_due);
+	const bool rings = !atomic_load(&r->pulse->fatal); /* else nothing but polls can be due */
+	int64_t now = r->work.mono_us;
+	int64_t due = rings ? sooner(r->work.sessions.due, r->polls_due) : r->polls_due;
 	int64_t left = due != INT64_MAX ? due - now : INT64_MAX;
 
-	if (r->work.next_retry != 0)
+	if (rings && r->work.next_retry != 0)
 		left = sooner(left, sooner(US_PER_S, r->work.next_retry - r->work.wall_us));
 	if (left == INT64_MAX)
 		return -1;

@@ -11,12 +11,14 @@
  * and synced. A checkpoint would not do: cut off half-way, it leaves the log's beginning to be
  * recovered over pages that are newer.
  */
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "orchestration/store/store_sqlite.h"
 
 enum { PATH_BYTES = 4096, CHUNK = 64 * 1024 };
+
+static const char suffix[] = "-wal";
 
 static int
 write_again(sqlite3_file *file)
@@ -61,9 +63,13 @@ sqlite_wal_settle(struct backend *b, const char *path, struct err *e)
 	char name[PATH_BYTES] = {0}; /* zeros after its end: SQLite looks for parameters there */
 	int there = 0, rc;
 
-	if (vfs == NULL ||
-	        snprintf(name, sizeof(name) - 2, "%s-wal", path) >= (int)sizeof(name) - 2)
-		return err_set(e, ERR_LIMIT, "%s: the path is too long", path);
+	if (vfs == NULL)
+		return err_set(e, ERR_INTERNAL, "SQLite has no file system");
+	/* As SQLite does: the log is beside the file itself, not beside a link to it. */
+	rc = vfs->xFullPathname(vfs, path, PATH_BYTES - (int)sizeof(suffix) - 2, name);
+	if ((rc & 0xff) != SQLITE_OK)
+		return sqlite_fail(b, rc, path, e);
+	memcpy(name + strlen(name), suffix, sizeof(suffix));
 	rc = vfs->xAccess(vfs, name, SQLITE_ACCESS_EXISTS, &there);
 	if (rc == SQLITE_OK && there == 0)
 		return true;

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "orchestration/store/rounds.h"
 #include "tests/unit/orchestration/lab.h"
 
 static struct lab lab;
@@ -132,6 +133,66 @@ START_TEST(a_parked_poll_survives_a_failed_batch)
 	ck_assert_int_eq(lab_number(&lab, "SELECT count(*) FROM steps WHERE state = 3"), 1);
 	store_op_free(idle);
 	store_op_free(lab_poll(&lab, session, 2));
+}
+END_TEST
+
+/* What it was given in vain stays in its memory until it is answered, so that has an end (LM6). */
+START_TEST(a_parked_poll_that_was_given_much_in_vain_is_answered)
+{
+	enum { PAD = 512 * 1024, CREATES = 64 };
+	int64_t session = lab_worker(&lab, "w", "b");
+	struct store_op *idle = lab_poll_op(session, 2);
+	char *context = malloc(PAD + 64);
+	struct waiting w;
+	int tries = 0;
+
+	ck_assert_ptr_nonnull(context);
+	idle->in.poll.wait_ms = 20000;
+	w = lab_begin(&lab, idle);
+	lab_settle(&lab);
+	lab.fault_in = "COMMIT";
+	for (; tries < CREATES && !lab_is_answered(&w); tries++) {
+		AUTO(store_op) struct store_op *op = NULL;
+		int len = snprintf(context, 64, "{\"n\":%d,\"pad\":\"", tries);
+
+		memset(context + len, 'x', PAD);
+		memcpy(context + len + PAD, "\"}", 3);
+		op = lab_create_op("single", context);
+		ck_assert_int_eq(lab_run(&lab, op), STORE_FAULT);
+		lab_settle(&lab);
+	}
+	lab.fault_in = NULL;
+	free(context);
+	ck_assert_int_gt(tries, 2);
+	ck_assert_int_lt(tries, CREATES);
+	lab_await(&w);
+	ck_assert_int_eq(idle->outcome, STORE_OK);
+	ck_assert_uint_eq(idle->out.poll.step_count, 0);
+	store_op_free(idle);
+}
+END_TEST
+
+/* Timers that cannot ring any more are due for ever, and must not keep the writer awake (ST5). */
+START_TEST(nothing_is_due_after_a_fatal_fault)
+{
+	AUTO(rounds) struct rounds *r = NULL;
+	struct op_list none = {0};
+	struct backend_ops ops;
+	struct pulse pulse = {.error = ""};
+	struct err e = {0};
+
+	(void)lab_worker(&lab, "w", "b");
+	store_close(TAKE(lab.store));
+	pulse_init(&pulse);
+	ck_assert(backend_for(lab.url, &ops));
+	ck_assert_msg(rounds_new(&lab.settings, &ops, &pulse, &r, &e), "%s", e.text);
+	rounds_begin(r, &none);
+	ck_assert_int_gt(rounds_idle_us(r), 0);
+	atomic_store(&pulse.fatal, true);
+	atomic_fetch_add(&lab.mono, 3600LL * LAB_SECOND);
+	rounds_begin(r, &none);
+	ck_assert_int_lt(rounds_idle_us(r), 0);
+	(void)pthread_mutex_destroy(&pulse.lock);
 }
 END_TEST
 
@@ -331,6 +392,8 @@ store_fault_suite(void)
 	tcase_add_loop_test(tc, a_full_disk_refuses_and_changes_nothing, 0, COUNT(statements));
 	tcase_add_test(tc, a_bad_operation_takes_no_others_with_it);
 	tcase_add_test(tc, a_parked_poll_survives_a_failed_batch);
+	tcase_add_test(tc, a_parked_poll_that_was_given_much_in_vain_is_answered);
+	tcase_add_test(tc, nothing_is_due_after_a_fatal_fault);
 	tcase_add_loop_test(tc, a_report_that_was_not_stored_can_be_repeated, 0, COUNT(finishing));
 	tcase_add_test(tc, timers_that_failed_ring_again);
 	tcase_add_test(tc, a_full_lane_is_busy_and_a_late_operation_times_out);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "orchestration/store/store_sqlite.h"
 #include "tests/unit/orchestration/lab.h"
 
 static struct lab lab;
@@ -327,6 +328,33 @@ START_TEST(the_wal_stays_bounded_under_load)
 }
 END_TEST
 
+/* A log that was left behind is written once more, by whatever name the file is opened. */
+START_TEST(a_log_behind_a_link_is_settled_too)
+{
+	static const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	char wal[128], link[128];
+	struct backend none = {.db = NULL};
+	struct err e = {0};
+	struct stat st;
+	int fd;
+
+	close_store();
+	(void)snprintf(wal, sizeof(wal), "%s-wal", lab.path);
+	(void)snprintf(link, sizeof(link), "%s/link", lab.folder);
+	fd = open(wal, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert_int_eq(write(fd, "what was left", 13), 13);
+	ck_assert_int_eq(futimens(fd, long_ago), 0);
+	ck_assert_int_eq(symlink(lab.path, link), 0);
+	ck_assert_msg(sqlite_wal_settle(&none, _i == 0 ? lab.path : link, &e), "%s", e.text);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_int_gt(st.st_mtim.tv_sec, 1);
+	ck_assert_int_eq(st.st_size, 13);
+	(void)close(fd);
+	(void)unlink(wal);
+	(void)unlink(link);
+}
+END_TEST
+
 Suite *
 store_file_suite(void)
 {
@@ -348,6 +376,7 @@ store_file_suite(void)
 	tcase_add_test(tc, a_flipped_byte_is_found_or_harmless);
 	tcase_add_test(tc, a_backup_is_a_sound_store_of_its_own);
 	tcase_add_test(tc, the_wal_stays_bounded_under_load);
+	tcase_add_loop_test(tc, a_log_behind_a_link_is_settled_too, 0, 2);
 	suite_add_tcase(s, tc);
 	return s;
 }
