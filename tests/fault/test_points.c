@@ -384,6 +384,18 @@ START_TEST(death_there_loses_nothing)
 }
 END_TEST
 
+/* Else a name that is written wrong would be a run that finds nothing. */
+START_TEST(the_point_asked_for_is_in_the_table)
+{
+	const char *one = getenv("FAULT_POINT");
+	bool found = one == NULL || *one == '\0';
+
+	for (size_t row = 0; !found && row < COUNT(points); row++)
+		found = strcmp(one, points[row].name) == 0;
+	ck_assert_msg(found, "%s is no row of points.def", one);
+}
+END_TEST
+
 Suite *
 points_suite(void)
 {
@@ -396,6 +408,7 @@ points_suite(void)
 	for (int row = 0; row < (int)COUNT(points); row++)
 		if (is_chosen(row))
 			chosen[count++] = row;
+	tcase_add_test(tc, the_point_asked_for_is_in_the_table);
 	tcase_add_loop_test(tc, death_there_loses_nothing, 0, count);
 	suite_add_tcase(s, tc);
 	return s;

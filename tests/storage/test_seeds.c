@@ -246,6 +246,22 @@ START_TEST(what_was_acknowledged_survives)
 }
 END_TEST
 
+/* What never happens is not proven. Few seeds may be quiet ones. */
+START_TEST(what_can_happen_has_happened)
+{
+	if (sums->seeds < SEEDS_A_CASE * 2)
+		return;
+	ck_assert_uint_gt(sums->deaths, 0);
+	ck_assert_uint_gt(sums->cuts, 0);
+	ck_assert_uint_lt(sums->cuts, 2 * sums->lives);
+	ck_assert_uint_gt(sums->faults, 0);
+	ck_assert_uint_gt(sums->failed_syncs, 0);
+	ck_assert_uint_gt(sums->wild, 0);
+	ck_assert_uint_gt(sums->acked, sums->seeds);
+	ck_assert_uint_lt(sums->acked, sums->asked);
+}
+END_TEST
+
 /* The harness can fail: a disk that says it has synced and has not is found out. */
 START_TEST(disk_whose_sync_lies_is_found_out)
 {
@@ -276,6 +292,7 @@ storage_seeds_suite(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, what_was_acknowledged_survives, 0,
 	        (int)((count + SEEDS_A_CASE - 1) / SEEDS_A_CASE));
+	tcase_add_test(tc, what_can_happen_has_happened); /* after them */
 	suite_add_tcase(s, tc);
 	tcase_add_unchecked_fixture(liars, share_sums, NULL);
 	tcase_add_checked_fixture(liars, set_up, tear_down);
