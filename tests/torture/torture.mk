@@ -26,7 +26,9 @@ RUN_TORTURES = $(foreach t,$(TORTURES),$(SANE) $(OUT)/torture_$(t) &&) true
 torture-short: $(TORTURES:%=$(OUT)/torture_%) $(OUT)/bin/tasker-exec $(OUT)/chaos_handler
 	$(RUN_TORTURES)
 torture: $(TORTURES:%=$(OUT)/torture_%) $(OUT)/bin/tasker-exec $(OUT)/chaos_handler
-	export TORTURE_ALL=1; $(RUN_TORTURES)
+	@rm -rf $(OUT)/sites && mkdir -p $(OUT)/sites
+	export TORTURE_ALL=1; $(foreach t,$(TORTURES),TORTURE_SITES=$(OUT)/sites/torture_$(t) $(SANE) $(OUT)/torture_$(t) &&) true
+	tests/torture/modules.sh $(OUT) $(OUT)/sites
 # The tables against what a release build really takes from elsewhere.
 torture-imports: programs
 	tests/torture/imports.sh $(OUT)
