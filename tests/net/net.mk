@@ -17,10 +17,12 @@ overload: $(OUT)/overload $(OUT)/fault_handler programs
 	TASKER_BIN=$(OUT)/bin FAULT_HANDLER=$(OUT)/fault_handler $(OUT)/overload $(OVERLOAD_SECONDS)
 
 RUN_NET = TASKER_BIN=$(OUT)/bin FAULT_HANDLER=$(OUT)/fault_handler $(OUT)/net
+# Mostly they wait, so they run side by side.
+NET_SHORT := $(filter-out SUITE,$(shell tr '()' '  ' <tests/net/suites.def))
 .PHONY: net net-short
 net: $(OUT)/net $(OUT)/fault_handler programs
 	NET_LONG=1 $(RUN_NET)
 net-short: $(OUT)/net $(OUT)/fault_handler programs
-	$(RUN_NET)
+	TASKER_BIN=$(OUT)/bin FAULT_HANDLER=$(OUT)/fault_handler tests/fault/run.sh $(OUT)/net $(NET_SHORT)
 CHECK_PARTS  += net-short
 CHECK_BUILDS += $(OUT)/net $(OUT)/fault_handler

@@ -2,7 +2,7 @@
  * F7 and F8 of security.md §5: a worker whose way to the orchestration misbehaves in every manner
  * there is, while clients create tasks. An outage is seen in the worker's readiness and once in its
  * log, work resumes when it is over, leases end by their rule, and I1 to I4 hold. NET_LONG=1 runs
- * every fault; otherwise two of them, shorter.
+ * every fault; otherwise one of them, shorter, as test_cable.c pulls a cable too.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ struct fault {
 };
 
 static const struct fault faults[] = {
-        {"cable cut",             {PROXY_STOP, 0},    {PROXY_STOP, 0},    true,  true },
+        {"cable cut",             {PROXY_STOP, 0},    {PROXY_STOP, 0},    true,  false},
         {"one way, up is dead",   {PROXY_STOP, 0},    {PROXY_PASS, 0},    true,  false},
         {"one way, down is dead", {PROXY_PASS, 0},    {PROXY_STOP, 0},    true,  false},
         {"1 byte/s up",           {PROXY_DRIP, 1},    {PROXY_PASS, 0},    true,  false},
@@ -158,7 +158,7 @@ START_TEST(work_resumes_after_every_fault_of_the_network_F7_F8)
 		check_log(&r, &faults[i], before);
 		tried++;
 	}
-	ck_assert_uint_ge(tried, 2);
+	ck_assert_uint_ge(tried, r.is_long ? COUNT(faults) : 1);
 	outage_judge(&r.rig, r.load, &f);
 	ck_assert_uint_gt(f.lost + f.released, 0); /* the cut hit something */
 	proxy_free(r.proxy);
