@@ -41,6 +41,7 @@ struct judge {
 	struct findings *f;
 	sqlite3 *db;
 	sqlite3_stmt *tasks, *events, *steps, *known, *sums;
+	size_t owned; /* executions that belong to a step */
 
 	/* The task at hand. */
 	int64_t id, seq;
@@ -251,6 +252,7 @@ check_executions(struct judge *j, int step, const char *result)
 	const struct execution *counts = execution_of(j, step, j->track[step].accepted);
 	char expected[64];
 
+	j->owned += count;
 	if (counts == NULL) {
 		found(j, I2, "step %d is complete by attempt %d, which nobody executed", step,
 		        j->track[step].accepted);
@@ -263,6 +265,24 @@ check_executions(struct judge *j, int step, const char *result)
 		found(j, I2, "step %d has the result %.40s, not that of attempt %d", step,
 		        result != NULL ? result : "null", counts->attempt);
 	check_order(j, step, x);
+}
+
+/* Of a step that is not complete: what began had been claimed, and began once. */
+static void
+check_beginnings(struct judge *j, int step)
+{
+	size_t count;
+	const struct execution *x = book_find(j->evidence->book, j->uuid, step, &count);
+
+	j->owned += count;
+	for (size_t i = 0; i < count; i++) {
+		if (x[i].begins > 1)
+			found(j, I2, "attempt %d of step %d began %u times", x[i].attempt, step,
+			        x[i].begins);
+		if (x[i].attempt < 1 || x[i].attempt > j->track[step].attempt)
+			found(j, I2, "attempt %d of step %d was executed and never claimed",
+			        x[i].attempt, step);
+	}
 }
 
 /* ---- rows ---- */
@@ -290,6 +310,8 @@ check_step(struct judge *j, int step, sqlite3_stmt *row)
 		found(j, I3, "step %d completed %d times", step, t->completions);
 	if (state == STEP_COMPLETE && j->evidence->book != NULL)
 		check_executions(j, step, (const char *)sqlite3_column_text(row, 5));
+	else if (j->evidence->book != NULL)
+		check_beginnings(j, step);
 }
 
 static void
@@ -337,7 +359,7 @@ each_task(struct judge *j)
 	}
 }
 
-/* Rows that belong to no task would have been seen by nobody. */
+/* Rows that belong to no task would have been seen by nobody, nor work for a task that is gone. */
 static void
 check_strays(struct judge *j)
 {
@@ -352,6 +374,9 @@ check_strays(struct judge *j)
 	if (steps != (long long)j->f->steps || events != (long long)j->f->events)
 		found(j, I3, "of %lld steps and %lld events, %zu and %zu belong to tasks", steps,
 		        events, j->f->steps, j->f->events);
+	if (j->evidence->book != NULL && j->owned != j->evidence->book->count)
+		found(j, I2, "of %zu executions, %zu belong to steps that are there",
+		        j->evidence->book->count, j->owned);
 }
 
 /* ---- what clients know: I1 ---- */

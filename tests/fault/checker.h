@@ -3,9 +3,9 @@
  * must fit together (security.md §5).
  *
  *   I1  what was acknowledged is there, once, and complete
- *   I2  each complete step was executed; an attempt at most once; an attempt whose result does not
- *       count was lost or released; the stored result is that of the attempt that counts; no step
- *       began before its parents had ended
+ *   I2  each complete step was executed; an attempt at most once, after it was claimed, and of a
+ *       step that is there; an attempt whose result does not count was lost or released; the stored
+ *       result is that of the attempt that counts; no step began before its parents had ended
  *   I3  a task's transitions are numbered 1, 2, 3 ... and lead from each state to the next by legal
  *       edges, to the state that the row has; a step completes once
  *   I4  whoever ended an attempt held it: the same session and attempt that had started it last
