@@ -95,6 +95,12 @@ scan_options(struct scan *s, int argc, char **argv, struct args *out, struct buf
 		}
 		row = got >= ROW_BASE ? &command_rows[got - ROW_BASE] : row_of_letter(s, got);
 		assert(row != NULL);
+		if (out->given_count == ARGS_GIVEN_MAX) {
+			help_refuse(text, s->command, "too many options: --", row->name);
+			return false;
+		}
+		out->given[out->given_count].row = row;
+		out->given[out->given_count++].value = optarg;
 		out->values[row - command_rows] = row->argument != NULL ? optarg : "";
 	}
 	return true;
@@ -241,6 +247,18 @@ args_int(const struct args *args, const char *name, int64_t min, int64_t max, in
 		        (long long)min, (long long)max);
 	*out = n;
 	return true;
+}
+
+const char *
+args_repeated(const struct args *args, const char *name, size_t n)
+{
+	const struct command_row *row = command_option_named(args->command, name);
+
+	assert(row != NULL);
+	for (size_t i = 0; i < args->given_count; i++)
+		if (args->given[i].row == row && n-- == 0)
+			return args->given[i].value;
+	return NULL;
 }
 
 const char *

@@ -14,7 +14,7 @@
 #include "shared/base/buf.h"
 #include "shared/base/err.h"
 
-enum { ARGS_TEXT_MAX = 16384 };
+enum { ARGS_TEXT_MAX = 16384, ARGS_GIVEN_MAX = 64 };
 
 enum args_outcome {
 	ARGS_USAGE = 0, /* text to stderr, exit 2 */
@@ -26,6 +26,11 @@ enum args_outcome {
 struct args {
 	const struct command_row *command;
 	const char *values[COMMAND_ROWS]; /* of the row of the same number; NULL: not given */
+	struct {
+		const struct command_row *row;
+		const char *value;
+	} given[ARGS_GIVEN_MAX]; /* every option in order, for those that may be repeated */
+	size_t given_count;
 	char *const *operands;
 	size_t operand_count;
 };
@@ -40,6 +45,9 @@ bool args_given(const struct args *args, const char *name);
 /* ERR_FORMAT if it is no whole number from min to max; it must be given or have a default. */
 MUST_CHECK bool args_int(const struct args *args, const char *name, int64_t min, int64_t max,
         int64_t *out, struct err *e);
+
+/* What a repeatable option was given the nth time, or NULL. The command must have it. */
+BORROWED const char *args_repeated(const struct args *args, const char *name, size_t n);
 
 /* The nth operand, or NULL. */
 BORROWED const char *args_operand(const struct args *args, size_t n);

@@ -1,5 +1,6 @@
 /*
- * auth validate-token: the daemons' own verifier (jws.h, claims.h) on one token and one key.
+ * auth validate-token: the daemons' own verifier (jws.h, claims.h) on one token and one key, or an
+ * issuer's.
  *
  * What a token claims is shown only once its signature holds; before that it is a stranger's text.
  */
@@ -9,9 +10,11 @@
 #include "ctl/ctl.h"
 #include "ctl/files.h"
 #include "ctl/show.h"
+#include "ctl/sign.h"
 #include "shared/base/clock.h"
 #include "shared/base/json_out.h"
 #include "shared/security/claims.h"
+#include "shared/security/jwk.h"
 #include "shared/security/jws.h"
 #include "shared/security/pem.h"
 #include "shared/security/trust.h"
@@ -46,21 +49,74 @@ reason(enum verdict v)
 	return verdict_reason(v);
 }
 
-/* The key alone in a set. */
 static bool
-load_key(struct ctl *ctl, OWNED struct key_set **out, struct err *e)
+allowed_algorithms(struct ctl *ctl, struct algorithm_set *out, struct err *e)
+{
+	AUTO(sign_list) struct sign_list names = {0};
+	struct algorithm_set set = {0};
+
+	if (!sign_list_split(args_text(&ctl->args, "algorithm"), &names, e))
+		return false;
+	for (size_t i = 0; i < names.count; i++)
+		if (!algorithm_set_add(&set, names.words[i], e))
+			return false;
+	*out = set;
+	return true;
+}
+
+/* The key of a file, alone in a set. */
+static bool
+read_key(struct ctl *ctl, struct algorithm_set allowed, OWNED struct key_set **out, struct err *e)
 {
 	AUTO(key) struct key *key = NULL;
 	AUTO(key_set) struct key_set *keys = NULL;
-	struct key_binding binding = {.declared = ALGORITHM_NONE};
+	const struct key_binding binding = {.allowed = allowed};
 
-	if (!algorithm_set_add(&binding.allowed, args_text(&ctl->args, "algorithm"), e) ||
-	        !pem_import_file(args_text(&ctl->args, "public-key"), &binding, &key, e) ||
+	if (!pem_import_file(args_text(&ctl->args, "public-key"), &binding, &key, e) ||
 	        !key_set_new(&keys, e) || !key_set_add(keys, key, e))
 		return false;
 	(void)TAKE(key);
 	*out = TAKE(keys);
 	return true;
+}
+
+static bool
+fetch_keys(struct ctl *ctl, struct algorithm_set allowed, OWNED struct key_set **out, struct err *e)
+{
+	enum { TIMEOUT_MS = 10000 };
+	const char *ca = args_text(&ctl->args, "ca-file");
+	const struct fetch_options options = {.peer = "the issuer",
+	        .ca_path = ca != NULL ? ca : ctl_env(ctl, "TASKER_CA_FILE"),
+	        .env_proxy = true};
+	const struct fetch_request request = {.method = "GET",
+	        .url = args_text(&ctl->args, "jwks-url"),
+	        .connect_timeout_ms = TIMEOUT_MS,
+	        .timeout_ms = ctl->timeout_ms > 0 ? ctl->timeout_ms : TIMEOUT_MS,
+	        .response_max = JWK_SET_BYTES_MAX};
+	AUTO(fetch) struct fetch *f = NULL;
+	AUTO(fetch_response) struct fetch_response answer = {0};
+	struct security_report report = {.count = 0};
+
+	if (!fetch_new(&options, &f, e) || !fetch_send(f, &request, &answer, e))
+		return false;
+	if (answer.status != 200)
+		return err_set(e, ERR_IO, "the issuer answers %d", answer.status);
+	if (!jwk_set_import(answer.body.data, answer.body.len, allowed, out, &report, e))
+		return err_while(e, "the issuer's keys");
+	for (size_t i = 0; i < report.count; i++)
+		ctl_note(ctl, "warning: %s", report.warnings[i]);
+	return true;
+}
+
+static bool
+load_keys(struct ctl *ctl, OWNED struct key_set **out, struct err *e)
+{
+	struct algorithm_set allowed = {0};
+
+	if (!allowed_algorithms(ctl, &allowed, e))
+		return false;
+	return args_given(&ctl->args, "jwks-url") ? fetch_keys(ctl, allowed, out, e)
+	                                          : read_key(ctl, allowed, out, e);
 }
 
 /* The token of --token, without the line break a pipe adds. */
@@ -150,11 +206,13 @@ show_as_json(struct ctl *ctl, const struct json *doc, enum verdict v)
 static enum exit_status
 show(struct ctl *ctl, const struct json *doc, enum verdict v)
 {
-	const struct json_node *root = json_root(doc);
+	const struct json_node *root = json_root(doc), *permissions = NULL;
 	struct table *t;
 
 	if (ctl->json)
 		return show_as_json(ctl, doc, v);
+	if (!claims_find(doc, args_text(&ctl->args, "permissions-claim"), &permissions))
+		permissions = NULL;
 	t = table_card(ctl_look(ctl));
 	table_card_text(t, "Valid", v == VERDICT_GRANT ? "yes" : "no");
 	if (v != VERDICT_GRANT)
@@ -164,7 +222,10 @@ show(struct ctl *ctl, const struct json *doc, enum verdict v)
 	table_card_json(t, "Audience", doc, json_member(doc, root, "aud"));
 	card_time(t, "Issued", doc, "iat");
 	card_time(t, "Expires", doc, "exp");
-	card_list(t, "Permissions", doc, json_member(doc, root, "permissions"), true);
+	if (permissions != NULL && json_kind(permissions) != JSON_ARRAY)
+		table_card_json(t, "Permissions", doc, permissions);
+	else
+		card_list(t, "Permissions", doc, permissions, true);
 	card_list(t, "Worker namespaces", doc, json_member(doc, root, "worker_namespaces"), false);
 	return ctl_print(ctl, t);
 }
@@ -178,7 +239,7 @@ judge(struct ctl *ctl, const struct json *doc, int64_t now_s)
 	        .caller = strcmp(audience, "tasker-internal") == 0 ? CALLER_SYSTEM : CALLER_USER,
 	        .issuer = args_text(&ctl->args, "issuer"),
 	        .audience = audience,
-	        .permissions_claim = "permissions",
+	        .permissions_claim = args_text(&ctl->args, "permissions-claim"),
 	        .leeway_s = LEEWAY_S,
 	        .max_lifetime_s = TRUST_LIFETIME_MAX_S,
 	        .strict_permissions = true,
@@ -226,7 +287,7 @@ run_auth_validate_token(struct ctl *ctl)
 	struct jws jws;
 	enum verdict v;
 
-	if (!read_token(ctl, &token, &e) || !load_key(ctl, &keys, &e) ||
+	if (!read_token(ctl, &token, &e) || !load_keys(ctl, &keys, &e) ||
 	        !jws_verifier_new(keys, &verifier, &e))
 		return ctl_fail(ctl, EXIT_STATUS_USAGE, "%s", e.text);
 	v = jws_open(&jws, token.data, token.len);

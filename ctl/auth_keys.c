@@ -52,14 +52,15 @@ free_to_write(const struct places *p, bool force, struct err *e)
 }
 
 static bool
-write_pair(const struct places *p, unsigned bits, bool force, struct err *e)
+write_pair(
+        const struct places *p, enum algorithm algorithm, unsigned bits, bool force, struct err *e)
 {
 	AUTO(secret) struct secret *private_pem = NULL;
 	char *public_pem = NULL;
 	struct files_content content = {.replace = force};
 	bool ok;
 
-	if (!key_pair_make(bits, &private_pem, &public_pem, e))
+	if (!key_pair_make(algorithm, bits, &private_pem, &public_pem, e))
 		return false;
 	content.bytes = secret_bytes(private_pem);
 	content.len = secret_len(private_pem);
@@ -77,16 +78,20 @@ enum exit_status
 run_auth_generate_keys(struct ctl *ctl)
 {
 	const char *dir = args_text(&ctl->args, "output-dir");
+	const char *name = args_text(&ctl->args, "algorithm");
+	enum algorithm algorithm = algorithm_named(name, strlen(name));
 	bool force = args_given(&ctl->args, "force");
 	struct places places;
 	struct err e = {0};
 	int64_t bits;
 
+	if (algorithm == ALGORITHM_NONE)
+		return ctl_fail(ctl, EXIT_STATUS_USAGE, "no algorithm is called %s", name);
 	if (!args_int(&ctl->args, "key-size", RSA_BITS_MIN, RSA_BITS_MAX, &bits, &e) ||
 	        !places_in(dir, &places, &e))
 		return ctl_fail(ctl, EXIT_STATUS_USAGE, "%s", e.text);
 	if (!make_dir(dir, &e) || !free_to_write(&places, force, &e) ||
-	        !write_pair(&places, (unsigned)bits, force, &e)) {
+	        !write_pair(&places, algorithm, (unsigned)bits, force, &e)) {
 		if (e.code != ERR_CONFLICT)
 			return ctl_fail(ctl, EXIT_STATUS_NO, "%s", e.text);
 		(void)ctl_fail(ctl, EXIT_STATUS_CONFLICT, "%s", e.text);
@@ -100,6 +105,8 @@ run_auth_generate_keys(struct ctl *ctl)
 	              "[web.auth]:");
 	ctl_note(ctl, "  enabled = true");
 	ctl_note(ctl, "  jwt_public_key_path = \"%s\"", places.public_path);
+	if (algorithm != ALGORITHM_RS256)
+		ctl_note(ctl, "  jwt_allowed_algorithms = [\"%s\"]", algorithm_name(algorithm));
 	return EXIT_STATUS_OK;
 }
 

@@ -28,7 +28,7 @@ LIB_unit_security  := tests/lib/token_maker.c tests/lib/issuer.c
 LIB_unit_daemon    := tests/lib/daemon.c
 LIB_unit_gate      := tests/lib/token_maker.c
 LIB_unit_http      := tests/lib/probes.c
-LIB_unit_ctl       := tests/unit/fetch/peer.c tests/lib/token_maker.c
+LIB_unit_ctl       := tests/unit/fetch/peer.c tests/lib/token_maker.c tests/lib/issuer.c
 
 $(OUT)/tests/unit/%/main.o: tests/unit/main.c tests/unit/%/suites.def
 	$(call do,cc) $(CC) $(CFLAGS_ALL) -DSUITES='"tests/unit/$*/suites.def"' -c $< -o $@

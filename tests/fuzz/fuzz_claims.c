@@ -18,6 +18,29 @@ get(const cJSON *doc, const char *name)
 	return cJSON_GetObjectItemCaseSensitive(doc, name);
 }
 
+/* The member of that name, else the end of the path; *broken where it leads through no object. */
+static const cJSON *
+find(const cJSON *doc, const char *path, bool *broken)
+{
+	const cJSON *at = get(doc, path);
+
+	*broken = false;
+	if (at != NULL || strchr(path, '.') == NULL)
+		return at;
+	for (at = doc; at != NULL && *path != '\0';) {
+		char step[64] = {0};
+		size_t len = strcspn(path, ".");
+
+		*broken = !cJSON_IsObject(at);
+		if (*broken)
+			return NULL;
+		memcpy(step, path, len);
+		at = get(at, step);
+		path += len + (path[len] == '.');
+	}
+	return at;
+}
+
 static bool
 is_text(const cJSON *value, const char *text)
 {
@@ -105,10 +128,14 @@ add(const char *text, size_t len, const struct claim_rules *rules, uint64_t *bit
 {
 	struct permission_set set = {.bits = *bits};
 	struct err e = {0};
-	bool known = len <= 64 && permission_set_add(&set, text, len, &e);
+	bool mapped = rules->permission_map != NULL && len == 3 && memcmp(text, "ops", 3) == 0;
+	bool known = len <= 64 &&
+	             permission_set_add(&set, mapped ? "tasks:*" : text, mapped ? 7 : len, &e);
+	bool star = len == 1 && text[0] == '*';
 
 	*bits = set.bits;
-	return known || (len <= 64 && !rules->strict_permissions);
+	return known || (len <= 64 && (!rules->strict_permissions ||
+	                                      (rules->permission_map != NULL && !star)));
 }
 
 static bool
@@ -149,17 +176,31 @@ namespaces_hold(const cJSON *claim)
 static bool
 model(const cJSON *doc, const struct claim_rules *rules, int64_t now, uint64_t *bits)
 {
-	bool user = rules->caller == CALLER_USER;
+	bool user = rules->caller == CALLER_USER, broken = false;
+	const cJSON *rights = user ? find(doc, rules->permissions_claim, &broken) : NULL;
 
-	return cJSON_IsObject(doc) && is_text(get(doc, "iss"), rules->issuer) &&
+	return !broken && cJSON_IsObject(doc) && is_text(get(doc, "iss"), rules->issuer) &&
 	       audience_holds(get(doc, "aud"), rules->audience) &&
 	       times_hold(doc, rules, (double)now) &&
 	       subject_holds(get(doc, "sub"), rules->caller) &&
 	       (get(doc, "jti") == NULL || is_name(get(doc, "jti"), 256)) &&
 	       (!user || rules->tenant_claim == NULL ||
 	               is_name(get(doc, rules->tenant_claim), 256)) &&
-	       (user ? permissions_hold(get(doc, rules->permissions_claim), rules, bits)
+	       (user ? permissions_hold(rights, rules, bits)
 	             : namespaces_hold(get(doc, "worker_namespaces")));
+}
+
+/* "ops" is tasks:*; made once. */
+static const struct permission_map *
+map(void)
+{
+	static const struct permission_mapping row = {"ops", 3, "tasks:*"};
+	static struct permission_map *made;
+	struct err e = {0};
+
+	if (made == NULL)
+		CLAIM(permission_map_new(&row, 1, &made, &e));
+	return made;
 }
 
 static struct claim_rules
@@ -170,7 +211,10 @@ rules_of(const uint8_t *choice)
 	return (struct claim_rules){.caller = user ? CALLER_USER : CALLER_SYSTEM,
 	        .issuer = "tasker-core",
 	        .audience = user ? "tasker-api" : "tasker-internal",
-	        .permissions_claim = (choice[0] & 2) == 0 ? "permissions" : "scope",
+	        .permissions_claim = (choice[0] & 64) != 0  ? "realm_access.roles"
+	                             : (choice[0] & 2) == 0 ? "permissions"
+	                                                    : "scope",
+	        .permission_map = (choice[0] & 32) == 0 ? NULL : map(),
 	        .tenant_claim = (choice[0] & 4) == 0   ? NULL
 	                        : (choice[0] & 8) == 0 ? "tenant"
 	                                               : "sub",

@@ -23,7 +23,7 @@ static const struct shape {
 } shapes[] = {
         {"Auth0",
          "{\"iss\":\"https://acme.eu.auth0.com/"
-         "\",\"sub\":\"auth0|5f7c8ec7c33c6c004bbafe82\","
+                "\",\"sub\":\"auth0|5f7c8ec7c33c6c004bbafe82\","
                 "\"aud\":[\"https://tasker.example.com\",\"https://acme.eu.auth0.com/"
                 "userinfo\"]," TIMES ",\"azp\":\"my_client\",\"scope\":\"openid profile\","
                 "\"permissions\":[\"tasks:read\",\"tasks:create\"]}",                            "tasks:read tasks:create",       0, true },
@@ -45,7 +45,7 @@ static const struct shape {
                 "\"scp\":[\"openid\",\"email\",\"tasker.read\"],\"sub\":\"alice@example.com\"}", "tasks:read tasks:list",         2, false},
         {"Entra ID",
          "{\"aud\":\"66666666-7777-8888-9999-000000000000\",\"iss\":\"https://"
-         "login.microsoftonline.com/"
+                "login.microsoftonline.com/"
                 "11111111-2222-3333-4444-555555555555/v2.0\"," TIMES
                 ",\"nbf\":1799999000,\"aio\":\"E2Zg\","
                 "\"azp\":\"aaaaaaaa-0000-0000-0000-000000000000\",\"azpacr\":\"1\","
@@ -54,7 +54,7 @@ static const struct shape {
                 "\"tid\":\"11111111-2222-3333-4444-555555555555\",\"ver\":\"2.0\"}",             "tasks:* dlq:read",              0, true },
         {"OpenID Connect",
          "{\"iss\":\"https://id.example.com\",\"aud\":\"https://"
-         "tasker.example.com\",\"sub\":\"5ba552d67\"," TIMES
+                "tasker.example.com\",\"sub\":\"5ba552d67\"," TIMES
                 ",\"client_id\":\"s6BhdRkqt3\",\"jti\":\"dbe39bf3a3ba4238a513f51d6e1691c4\","
                 "\"scope\":\"openid profile tasker-operator workers:read\"}",                    "tasks:* dlq:read workers:read", 2, true },
 };
