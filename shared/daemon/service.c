@@ -62,6 +62,15 @@ open_security(struct service *s, struct err *e)
 }
 
 static bool
+open_limits(struct service *s, struct err *e)
+{
+	if (!rate_limits_new(&s->limits, e))
+		return false;
+	settings_rate_limits(s->config, s->limits);
+	return true;
+}
+
+static bool
 start_keys(struct service *s, struct err *e)
 {
 	const struct issuer_keys_settings settings = {.config = s->config,
@@ -83,7 +92,7 @@ service_open(const struct daemon_start *start, struct service *s, int *exit_code
 	*exit_code = EXIT_CODE_TEMPORARY;
 	if (config_live_new(start->config, start->source, &s->config_live, e) &&
 	        loop_new("service", &s->loop, e) && metrics_new(&s->metrics, e) &&
-	        health_new(&s->health, e) && start_keys(s, e))
+	        health_new(&s->health, e) && open_limits(s, e) && start_keys(s, e))
 		return true;
 	service_close(s);
 	return false;
@@ -137,6 +146,7 @@ web_settings(const struct service *s, const struct service_web *web)
 	                                s->config->web_auth_log_unknown_permissions,
                                .realm = "tasker",
                                .api_key_header = s->config->web_auth_api_key_header,
+                               .limits = s->limits,
                                .app = web->app,
 	                       },
 	        .security = s->security,
@@ -229,6 +239,7 @@ read_again(struct service *s, struct config_notes *notes, struct err *e)
 	warn(next, &report);
 	(void)log_level_parse(next->log_level, &level);
 	log_level_set(level);
+	settings_rate_limits(next, s->limits);
 	rules = security_service_rules(service);
 	security_live_replace(s->security, TAKE(service));
 	issuer_keys_follow(s->keys, next, rules);
@@ -329,6 +340,7 @@ void
 service_close(struct service *s)
 {
 	web_free(s->web);
+	rate_limits_free(s->limits);
 	issuer_keys_free(s->keys);
 	health_free(s->health);
 	metrics_free(s->metrics);

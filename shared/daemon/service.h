@@ -24,6 +24,7 @@ struct service {
 	struct health *health;
 	struct security_live *security;
 	struct issuer_keys *keys; /* NULL: they do not come from an issuer */
+	struct rate_limits *limits;
 	struct web *web;
 	struct loop_timer *watchdog;
 	const struct service_hooks *hooks;

@@ -30,3 +30,22 @@ settings_json_limits(const struct config *config)
 	        .depth = (unsigned)config->limits_json_depth,
 	};
 }
+
+void
+settings_rate_limits(const struct config *config, struct rate_limits *limits)
+{
+	const struct {
+		int64_t per_second, burst;
+	} rates[RATE__COUNT] = {
+	        [RATE_PRINCIPAL] = {config->limits_requests_per_second,
+	                            config->limits_requests_burst        },
+	        [RATE_ADDRESS] = {config->limits_address_requests_per_second,
+	                            config->limits_address_requests_burst},
+	        [RATE_VERIFICATION] = {config->limits_verifications_per_second,
+	                            config->limits_verifications_burst   },
+	};
+
+	for (size_t i = 0; i < RATE__COUNT; i++)
+		rate_limit_set(&limits->of[i],
+		        (struct rate){(uint32_t)rates[i].per_second, (uint32_t)rates[i].burst});
+}

@@ -13,6 +13,9 @@
 struct http_limits settings_http_limits(const struct config *config);
 struct json_limits settings_json_limits(const struct config *config);
 
+/* Puts the limits.* keys on requests in force, at once and for all loops. */
+void settings_rate_limits(const struct config *config, struct rate_limits *limits);
+
 /* Do users' keys come from an issuer? The service then waits for them. */
 bool settings_uses_jwks(const struct config *config);
 /* How they are fetched; texts borrowed from config. */

@@ -2,10 +2,12 @@
  * The order of a request, once. Read the functions below from on_head() downwards in this order:
  *
  *   1. on_head: the parser has checked the head; the server keeps the body unread
- *   2. begin: request id, the fields we read, the route
+ *   2. begin: request id, the fields we read, the route; 429 if its address asks too often
  *   3. screen: repeated credentials 400, hidden and unprotected unknown paths 404, OPTIONS 204
- *   4. identify: credential → context, now or later; nobody is asked on an OPEN path
- *   5. admit: 401, then 404 and 405 for those who may know, authorize 403, grant
+ *   4. identify: credential → context, now or later; nobody is asked on an OPEN path; a token
+ *      is not verified (429) for an address that brought too many bad ones
+ *   5. admit: 401, then 404 and 405 for those who may know, authorize 403, grant, and 429 if its
+ *      principal asks too often
  *   6. accept_body: 400 411 413 415 417, and only now the server may read (and say 100)
  *   7. on_body: strict JSON, 400
  *   8. call_handler: the row's own function, with its grant
@@ -21,8 +23,7 @@
 #include <string.h>
 
 #include "shared/base/clock.h"
-#include "shared/base/log.h"
-#include "shared/gate/request_state.h"
+#include "shared/gate/throttle.h"
 
 /* What stands around a result in a worker's poll: the body, its results, one of them. And how many
  * of the largest results one poll may bring: parsing them holds the loop. */
@@ -84,92 +85,13 @@ request_free(struct request *req)
 	g->pool = req;
 }
 
-/* ---- what is said of a request ---- */
-
-static const char *
-route_name(const struct request *req)
-{
-	return req->route != NULL ? req->route->path : "unmatched";
-}
+/* ---- 1 to 3: head, route, screening ---- */
 
 static enum method
 method_of(const struct request *req)
 {
 	return exchange_head(req->exchange)->method;
 }
-
-static void
-count(struct gate *g, enum gate_metric which, struct metric_at at)
-{
-	if (g->meter != NULL)
-		meter_add(g->meter, gate_metrics_id(g->metrics, which), at, 1);
-}
-
-void
-gate_note_denial(struct request *req, enum verdict v)
-{
-	const struct access *access = req->route == NULL ? NULL : &req->route->access;
-	const bool lacks =
-	        v == VERDICT_DENY_FORBIDDEN && access != NULL && access->kind == ACCESS_NEEDS;
-	const char *permission = "";
-
-	if (verdict_status(v) == 401)
-		count(req->gate, GATE_METRIC_AUTH_FAILURES, AT(v));
-	if (verdict_status(v) == 403)
-		count(req->gate, GATE_METRIC_DENIALS,
-		        AT(lacks ? access->permission : PERMISSION__COUNT));
-	if (lacks)
-		permission = permission_spelled(access->permission);
-	else if (v == VERDICT_DENY_PERMISSIONS && req->unknown_permission != NULL)
-		permission = req->unknown_permission;
-	LOG(WARN, "auth.denied", TEXT_F("reason", verdict_reason(v)),
-	        INT_F("status", verdict_status(v)), TEXT_F("method", method_name(method_of(req))),
-	        TEXT_F("route", route_name(req)), TEXT_F("permission", permission),
-	        TEXT_F("subject", req->context == NULL ? "" : req->context->subject),
-	        TEXT_F("peer", request_peer(req)), TEXT_F("request_id", req->id));
-}
-
-/* A token that is good in spite of it is told of once, when it is new here; a refused one in the
- * line of its refusal. */
-static void
-note_unknown_permission(struct request *req, const struct authentication *result)
-{
-	if (result->verdict == VERDICT_GRANT)
-		LOG(WARN, "auth.unknown_permission",
-		        TEXT_F("permission", result->unknown_permission),
-		        TEXT_F("subject", result->context->subject),
-		        TEXT_F("peer", request_peer(req)), TEXT_F("request_id", req->id));
-	else
-		req->unknown_permission = result->unknown_permission;
-}
-
-static void
-measure(const struct request *req, int status)
-{
-	const struct gate *g = req->gate;
-	const unsigned route = gate_metrics_route(g->metrics, req->route);
-	const unsigned method = method_of(req);
-
-	meter_add(g->meter, gate_metrics_id(g->metrics, GATE_METRIC_REQUESTS),
-	        AT(route, method, gate_metrics_status_class(status)), 1);
-	meter_observe(g->meter, gate_metrics_id(g->metrics, GATE_METRIC_DURATION),
-	        AT(route, method), clock_mono_us() - exchange_started_us(req->exchange));
-}
-
-static void
-write_access_log(const struct request *req, int status)
-{
-	if (!log_wants(LEVEL_INFO))
-		return;
-	LOG(INFO, "http.request", TEXT_F("method", method_name(method_of(req))),
-	        TEXT_F("route", route_name(req)), INT_F("status", status),
-	        INT_F("duration_us", clock_mono_us() - exchange_started_us(req->exchange)),
-	        INT_F("bytes", exchange_sent(req->exchange)), TEXT_F("peer", request_peer(req)),
-	        TEXT_F("request_id", req->id),
-	        TEXT_F("subject", req->context == NULL ? "" : req->context->subject));
-}
-
-/* ---- 1 to 3: head, route, screening ---- */
 
 static void
 take_id(struct request *req)
@@ -309,27 +231,6 @@ nobody_is_asked(const struct request *req)
 }
 
 static void
-measure_authentication(struct request *req, const struct authentication *result,
-        const struct authenticator_stats *before, int64_t us)
-{
-	const struct authenticator_stats now = authenticator_stats(req->gate->authenticator);
-	const struct credentials *c = &req->fields.credentials;
-	const struct gate *g = req->gate;
-	const unsigned failed = result->verdict != VERDICT_GRANT;
-	enum auth_method method = c->authorization != NULL ? AUTH_METHOD_JWT : AUTH_METHOD_API_KEY;
-
-	if (!failed)
-		method = result->context->method;
-	if (c->authorization != NULL || c->api_key != NULL)
-		count(req->gate, GATE_METRIC_AUTH_REQUESTS, AT(method, failed));
-	if (now.hits != before->hits)
-		count(req->gate, GATE_METRIC_CACHE_HITS, AT(0));
-	if (now.misses != before->misses) /* then the token was looked at in full */
-		meter_observe(g->meter, gate_metrics_id(g->metrics, GATE_METRIC_VERIFICATION),
-		        AT(failed), us);
-}
-
-static void
 identify(struct request *req)
 {
 	struct gate *g = req->gate;
@@ -341,6 +242,7 @@ identify(struct request *req)
 		admit(req, VERDICT_GRANT);
 		return;
 	}
+	throttle_strangers(req);
 	if (g->meter != NULL) {
 		before = authenticator_stats(g->authenticator);
 		started = clock_mono_us();
@@ -350,7 +252,7 @@ identify(struct request *req)
 	            req) == AUTH_PENDING)
 		return;
 	if (g->meter != NULL)
-		measure_authentication(req, &result, &before, clock_mono_us() - started);
+		gate_note_authentication(req, &result, &before, clock_mono_us() - started);
 	identified(&result, req);
 }
 
@@ -360,8 +262,9 @@ identified(const struct authentication *result, void *arg)
 	struct request *req = arg;
 
 	req->context = result->context;
+	throttle_failed(req, result);
 	if (req->gate->settings.log_unknown_permissions && result->unknown_permission[0] != '\0')
-		note_unknown_permission(req, result);
+		gate_note_unknown_permission(req, result);
 	admit(req, result->verdict);
 }
 
@@ -370,6 +273,10 @@ identified(const struct authentication *result, void *arg)
 static void
 admit(struct request *req, enum verdict v)
 {
+	if (v == VERDICT_DENY_BUSY) {
+		throttle_unverified(req);
+		return;
+	}
 	if (v != VERDICT_GRANT) {
 		request_verdict(req, v);
 		return;
@@ -387,7 +294,8 @@ admit(struct request *req, enum verdict v)
 		request_verdict(req, v);
 		return;
 	}
-	accept_body(req);
+	if (!throttle_principal(req))
+		accept_body(req);
 }
 
 /* ---- 6 and 7: the body ---- */
@@ -483,7 +391,7 @@ on_head(struct exchange *x, void *arg)
 	}
 	req->exchange = x;
 	begin(req);
-	if (!screen(req))
+	if (!throttle_address(req) && !screen(req))
 		identify(req);
 }
 
@@ -506,7 +414,7 @@ on_refused(int status, const char *reason, struct buf *body, void *arg)
 	else if (status >= 500)
 		p.code = "SERVICE_UNAVAILABLE";
 	problem_write(&p, body);
-	count(g, GATE_METRIC_REFUSED, AT(gate_metrics_refusal(status)));
+	gate_count(g, GATE_METRIC_REFUSED, AT(gate_metrics_refusal(status)));
 }
 
 static void
@@ -523,14 +431,11 @@ static void
 on_done(struct exchange *x, void *arg)
 {
 	struct request *req = exchange_user(x);
-	const struct gate *g = arg;
 
+	(void)arg;
 	if (req == NULL)
 		return;
-	if (g->meter != NULL)
-		measure(req, exchange_status(x));
-	if (g->settings.access_log)
-		write_access_log(req, exchange_status(x));
+	gate_note_end(req);
 	request_free(req);
 }
 

@@ -1,7 +1,8 @@
 /*
  * The fixed order of a request, once, for both daemons (design §3):
  *
- *   head → route → credential → context (401) → 405 → authorize (403) → grant → 411 413 415 417
+ *   head → route → rate of the address (429) → credential → context (401, 429) → 405
+ *   → authorize (403) → grant → rate of the principal (429) → 411 413 415 417
  *   → 100-continue → body → strict JSON → handler → reply → log, metrics
  *
  * A refused request has had no byte of its body parsed, kept or handed on.
@@ -11,6 +12,7 @@
 
 #include "shared/gate/cors.h"
 #include "shared/gate/gate_metrics.h"
+#include "shared/gate/rate_limit.h"
 #include "shared/gate/request.h"
 #include "shared/security/authenticator.h"
 
@@ -30,6 +32,7 @@ struct gate_settings {
 	bool access_log, log_unknown_permissions;
 	const char *realm;          /* "tasker" */
 	const char *api_key_header; /* "X-API-Key"; NULL: API keys are not read */
+	struct rate_limits *limits; /* shared by all gates; NULL: there are none */
 	void *app;                  /* given to handlers */
 };
 

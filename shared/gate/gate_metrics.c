@@ -3,7 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NONE, ROUTE, METHOD, STATUS, REFUSAL, AUTH_METHOD, RESULT, REASON, PERMISSION, LABELS };
+#include "shared/gate/rate_limit.h"
+
+enum {
+	NONE,
+	ROUTE,
+	METHOD,
+	STATUS,
+	REFUSAL,
+	AUTH_METHOD,
+	RESULT,
+	REASON,
+	PERMISSION,
+	SCOPE,
+	LABELS
+};
 
 static const struct metric_row rows[] = {
 #define METRIC(id, kind, name, a, b, c, help) METRIC_ROW(kind, name, a, b, c, help),
@@ -29,6 +43,7 @@ struct gate_metrics {
 	const char *auth_methods[AUTH_METHODS];
 	const char *reasons[VERDICT__COUNT];
 	const char *permissions[PERMISSION__COUNT + 1];
+	const char *scopes[RATE__COUNT];
 	struct metric_label labels[LABELS];
 	struct metric_table table;
 };
@@ -64,6 +79,8 @@ name_rest(struct gate_metrics *gm)
 	for (unsigned p = 0; p < PERMISSION__COUNT; p++)
 		gm->permissions[p] = permission_spelled((enum permission)p);
 	gm->permissions[PERMISSION__COUNT] = "none"; /* a credential of the wrong class */
+	for (unsigned scope = 0; scope < RATE__COUNT; scope++)
+		gm->scopes[scope] = rate_scope_name((enum rate_scope)scope);
 }
 
 static void
@@ -79,6 +96,7 @@ describe(struct gate_metrics *gm, size_t route_values)
 	l[RESULT] = (struct metric_label){"result", results, COUNT(results)};
 	l[REASON] = (struct metric_label){"reason", gm->reasons, VERDICT__COUNT};
 	l[PERMISSION] = (struct metric_label){"permission", gm->permissions, PERMISSION__COUNT + 1};
+	l[SCOPE] = (struct metric_label){"scope", gm->scopes, RATE__COUNT};
 	gm->table = (struct metric_table){rows, COUNT(rows), gm->labels, LABELS};
 }
 

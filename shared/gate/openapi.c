@@ -231,6 +231,7 @@ put_responses(struct writer *d, const struct route *row)
 	if (row->access.kind != ACCESS_OPEN) {
 		put_json(d, "401", problem_ref);
 		put_json(d, "403", problem_ref);
+		put_json(d, "429", problem_ref);
 	}
 	put_json(d, "default", problem_ref);
 	json_close(&d->w, '}');

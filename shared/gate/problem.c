@@ -197,7 +197,7 @@ request_verdict(struct request *req, enum verdict v)
 		        permission_spelled(
 		                access->permission)); /* the name, not the object (PM5) */
 	challenge(req, v);
-	if (verdict_status(v) == 503)
+	if (verdict_status(v) == 503 || verdict_status(v) == 429)
 		request_retry_after(req, 1);
 	gate_note_denial(req, v);
 	/* GRANT is no refusal; whoever reports it as one made a mistake, which is a 500. */

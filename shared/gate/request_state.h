@@ -37,6 +37,7 @@ struct request {
 	char *query; /* decoded parameters */
 	void (*gone)(struct request *req, void *arg);
 	void *gone_arg;
+	int64_t busy_us; /* how long nobody at its address gets a token verified; 0: now */
 	bool replied;
 	char id[REQUEST_ID_MAX + 1];
 
@@ -78,7 +79,20 @@ void problem_write(const struct problem *p, struct buf *out);
  */
 void problem_no_memory(struct exchange *x);
 
+/* Counts one, if there are metrics. */
+void gate_count(struct gate *g, enum gate_metric which, struct metric_at at);
+/* "/v1/tasks/{task}" or "unmatched". */
+const char *gate_route_name(const struct request *req);
 /* What the log and the metrics say of a refusal. */
 void gate_note_denial(struct request *req, enum verdict v);
+/* A token that is good in spite of it is told of once, when it is new here; a refused one in the
+ * line of its refusal. */
+void gate_note_unknown_permission(struct request *req, const struct authentication *result);
+/* Counts a credential that took us microseconds; before: the statistics before it. Only with
+ * metrics. */
+void gate_note_authentication(struct request *req, const struct authentication *result,
+        const struct authenticator_stats *before, int64_t us);
+/* A line and a count for a request that has been answered. */
+void gate_note_end(const struct request *req);
 
 #endif

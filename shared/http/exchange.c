@@ -57,6 +57,12 @@ exchange_peer(const struct exchange *x)
 	return x->peer;
 }
 
+uint64_t
+exchange_address(const struct exchange *x)
+{
+	return x->c != NULL ? x->c->address : 0;
+}
+
 int64_t
 exchange_started_us(const struct exchange *x)
 {

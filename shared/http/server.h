@@ -91,6 +91,7 @@ struct http_stats http_endpoint_stats(const struct http_endpoint *ep); /* any th
 BORROWED const struct http_head *exchange_head(const struct exchange *x);
 BORROWED struct loop *exchange_loop(struct exchange *x);
 BORROWED const char *exchange_peer(const struct exchange *x); /* "192.0.2.1" */
+uint64_t exchange_address(const struct exchange *x);   /* as admission_address(); 0: it has gone */
 int64_t exchange_started_us(const struct exchange *x); /* monotonic, when its head was complete */
 bool exchange_alive(const struct exchange *x);         /* is the client still there? */
 

@@ -4,7 +4,8 @@
  *   Authorization present   it decides, whatever stands beside it
  *     not a bearer            malformed: Basic never falls through to an API key
  *     "ts_..."                a worker's session, asked of the daemon each time
- *     anything else           a JWT: from the cache, or verified and kept there
+ *     anything else           a JWT: from the cache, or verified and kept there; not verified
+ *                             where the caller wants known ones only
  *   else API key present    it decides
  *   else                    missing
  *
@@ -32,6 +33,7 @@ struct authenticator {
 	struct digest *hasher;
 	struct token_cache *cache;      /* NULL: switched off */
 	const char *unknown_permission; /* of the check at hand */
+	bool known_only, examined;      /* of the check at hand */
 	struct authenticator_stats stats;
 };
 
@@ -181,6 +183,20 @@ still_holds(struct authenticator *a, struct token_cache_fact *fact)
 	return true;
 }
 
+/* A token that the cache does not know. */
+static enum verdict
+check_stranger(struct authenticator *a, const char *token, size_t len, int64_t now_s,
+        const struct security_context **out)
+{
+	a->stats.misses++;
+	if (!bearer_is_token68(token, len))
+		return VERDICT_DENY_MALFORMED;
+	if (a->known_only)
+		return VERDICT_DENY_BUSY;
+	a->examined = true;
+	return verify_token(a, token, len, now_s, out);
+}
+
 static enum verdict
 check_token(struct authenticator *a, const char *token, size_t len, int64_t now_s,
         const struct security_context **out)
@@ -188,11 +204,8 @@ check_token(struct authenticator *a, const char *token, size_t len, int64_t now_
 	struct token_cache_fact *known =
 	        a->cache != NULL ? token_cache_find(a->cache, token, len, now_s) : NULL;
 
-	if (known == NULL || !still_holds(a, known)) {
-		a->stats.misses++;
-		return bearer_is_token68(token, len) ? verify_token(a, token, len, now_s, out)
-		                                     : VERDICT_DENY_MALFORMED;
-	}
+	if (known == NULL || !still_holds(a, known))
+		return check_stranger(a, token, len, now_s, out);
 	a->stats.hits++;
 	*out = security_context_ref(known->context);
 	return VERDICT_GRANT;
@@ -251,12 +264,16 @@ authenticator_check(struct authenticator *a, const struct credentials *c, int64_
 	enum verdict v;
 
 	a->unknown_permission = "";
+	a->known_only = c->known_only;
+	a->examined = false;
 	v = check(a, c, now_s, &context);
 	(void)resume; /* nothing pends yet: every credential is decided from memory */
 	(void)arg;
 	a->stats.refused += v != VERDICT_GRANT;
-	*out = (struct authentication){
-	        .verdict = v, .context = context, .unknown_permission = a->unknown_permission};
+	*out = (struct authentication){.verdict = v,
+	        .context = context,
+	        .unknown_permission = a->unknown_permission,
+	        .examined = a->examined};
 	return AUTH_READY;
 }
 

@@ -20,6 +20,8 @@ struct credentials {
 	size_t authorization_len;
 	const char *api_key;
 	size_t api_key_len;
+	/* Look at no token in full: one that is not in the cache is DENY_BUSY (LM5). */
+	bool known_only;
 };
 
 struct authentication {
@@ -29,6 +31,7 @@ struct authentication {
 	/* The first permission that nobody knows in a token that was looked at in full, so once
 	 * while the cache knows it; see claims.h. "" if there is none; until the next check. */
 	const char *unknown_permission;
+	bool examined; /* a token was looked at in full, which is what costs */
 };
 
 /*

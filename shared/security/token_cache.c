@@ -14,8 +14,9 @@
 
 #include "shared/base/rand.h"
 #include "shared/base/secret.h"
+#include "shared/base/sip.h"
 
-enum { HASHED_TAIL = 64, ROUNDS_BYTES = 1, ROUNDS_END = 3 };
+enum { HASHED_TAIL = 64 };
 
 struct entry {
 	char *token; /* NULL: empty */
@@ -88,52 +89,17 @@ token_cache_free(struct token_cache *c)
 }
 
 static uint64_t
-rotate(uint64_t x, unsigned bits)
-{
-	return x << bits | x >> (64 - bits);
-}
-
-static void
-sip_rounds(uint64_t v[4], unsigned rounds)
-{
-	for (unsigned i = 0; i < rounds; i++) {
-		v[0] += v[1];
-		v[1] = rotate(v[1], 13) ^ v[0];
-		v[0] = rotate(v[0], 32);
-		v[2] += v[3];
-		v[3] = rotate(v[3], 16) ^ v[2];
-		v[0] += v[3];
-		v[3] = rotate(v[3], 21) ^ v[0];
-		v[2] += v[1];
-		v[1] = rotate(v[1], 17) ^ v[2];
-		v[2] = rotate(v[2], 32);
-	}
-}
-
-static void
-sip_word(uint64_t v[4], uint64_t word)
-{
-	v[3] ^= word;
-	sip_rounds(v, ROUNDS_BYTES);
-	v[0] ^= word;
-}
-
-static uint64_t
 hash_of(const struct token_cache *c, const char *token, size_t len)
 {
-	uint64_t v[4] = {c->key[0] ^ UINT64_C(0x736f6d6570736575),
-	        c->key[1] ^ UINT64_C(0x646f72616e646f6d), c->key[0] ^ UINT64_C(0x6c7967656e657261),
-	        c->key[1] ^ UINT64_C(0x7465646279746573)};
 	size_t tail = len < HASHED_TAIL ? len : HASHED_TAIL;
 	uint64_t words[HASHED_TAIL / sizeof(uint64_t)] = {0};
+	struct sip sip = sip_start(c->key);
 
 	memcpy(words, token + len - tail, tail);
 	for (size_t i = 0; i < COUNT(words); i++)
-		sip_word(v, words[i]);
-	sip_word(v, len);
-	v[2] ^= 0xff;
-	sip_rounds(v, ROUNDS_END);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
+		sip_word(&sip, words[i]);
+	sip_word(&sip, len);
+	return sip_end(&sip);
 }
 
 static struct entry *

@@ -23,6 +23,42 @@ config_of(enum config_role role, const char *const *sets, size_t count)
 	return config;
 }
 
+/* Off for principals and addresses, on for what strangers cost; each key reaches its limit (LM4).
+ */
+START_TEST(lm4_rate_limits_follow_their_keys)
+{
+	static const char *const sets[] = {"limits.requests_per_second=2",
+	        "limits.requests_burst=1", "limits.address_requests_per_second=4",
+	        "limits.address_requests_burst=3", "limits.verifications_per_second=0"};
+	static const bool on[][RATE__COUNT] = {
+	        {false, false, true },
+                {true,  true,  false}
+        };
+	const int64_t now = 1000000;
+	AUTO(rate_limits) struct rate_limits *limits = NULL;
+	struct err e = {0};
+	int64_t wait_us = 0;
+
+	ck_assert(rate_limits_new(&limits, &e));
+	for (size_t i = 0; i < COUNT(on); i++) {
+		AUTO(config)
+		struct config *config =
+		        config_of(CONFIG_WORKER, i == 0 ? NULL : sets, i == 0 ? 0 : COUNT(sets));
+
+		settings_rate_limits(config, limits);
+		for (size_t scope = 0; scope < RATE__COUNT; scope++)
+			ck_assert_int_eq(rate_limit_is_on(&limits->of[scope]), on[i][scope]);
+	}
+	ck_assert(rate_limit_take(&limits->of[RATE_PRINCIPAL], 1, now, &wait_us));
+	ck_assert(!rate_limit_take(&limits->of[RATE_PRINCIPAL], 1, now, &wait_us));
+	ck_assert_int_eq(wait_us, 500000);
+	for (int i = 0; i < 3; i++)
+		ck_assert(rate_limit_take(&limits->of[RATE_ADDRESS], 1, now, &wait_us));
+	ck_assert(!rate_limit_take(&limits->of[RATE_ADDRESS], 1, now, &wait_us));
+	ck_assert_int_eq(wait_us, 250000);
+}
+END_TEST
+
 static const struct {
 	const char *sets[4];
 	const char *says; /* NULL: accepted */
@@ -135,6 +171,7 @@ settings_suite(void)
 	Suite *s = suite_create("settings");
 	TCase *tc = tcase_create("start");
 
+	tcase_add_test(tc, lm4_rate_limits_follow_their_keys);
 	tcase_add_loop_test(tc, service_is_built_or_refused_with_its_reason, 0, COUNT(starts));
 	tcase_add_test(tc, limits_arrive_in_microseconds_and_bytes);
 	tcase_add_test(tc, every_allocation_may_fail);

@@ -247,6 +247,16 @@ make_service(struct rig *r, struct err *e)
 }
 
 static bool
+make_limits(struct rig *r, struct err *e)
+{
+	if (!rate_limits_new(&r->limits, e))
+		return false;
+	for (size_t i = 0; i < RATE__COUNT; i++)
+		rate_limit_set(&r->limits->of[i], r->settings.rates[i]);
+	return true;
+}
+
+static bool
 make_gate(struct rig *r, struct err *e)
 {
 	static const char *const protected[] = {"/v1/", "/config"};
@@ -263,6 +273,7 @@ make_gate(struct rig *r, struct err *e)
 	        .log_unknown_permissions = !r->settings.hushed,
 	        .realm = "tasker",
 	        .api_key_header = "X-API-Key",
+	        .limits = r->limits,
 	        .app = r};
 
 	if (!r->settings.no_metrics &&
@@ -282,7 +293,7 @@ rig_try(struct rig *r, const struct rig_settings *settings, struct err *e)
 		r->pem = token_key_pem(TOKEN_KEY_RSA);
 	if (!make_service(r, e) ||
 	        !authenticator_new(r->live, 64, find_session, r, &r->authenticator, e) ||
-	        !make_gate(r, e) || !loop_new("rig", &r->loop, e) ||
+	        !make_limits(r, e) || !make_gate(r, e) || !loop_new("rig", &r->loop, e) ||
 	        !http_server_new("127.0.0.1:0", -1, &http_limits_default, &r->server, e))
 		return false;
 	callbacks = gate_callbacks(r->gate);
@@ -309,6 +320,7 @@ rig_close(struct rig *r)
 	metrics_free(r->metrics);
 	gate_metrics_free(r->gate_metrics);
 	security_live_free(r->live);
+	rate_limits_free(r->limits);
 	free(r->pem);
 }
 

@@ -24,6 +24,7 @@ struct rig_settings {
 	bool lax;    /* they may list permissions nobody knows */
 	bool hushed; /* which then are not logged */
 	struct cors cors;
+	struct rate rates[RATE__COUNT];
 };
 
 struct rig {
@@ -32,6 +33,7 @@ struct rig {
 	struct authenticator *authenticator;
 	struct metrics *metrics;
 	struct gate_metrics *gate_metrics;
+	struct rate_limits *limits;
 	struct gate *gate;
 	struct loop *loop;
 	struct http_server *server;

@@ -164,6 +164,7 @@ START_TEST(details_belong_to_their_row_alone)
 	        "{\"201\":{\"description\":\"Made\"},"
 	        "\"401\":{\"$ref\":\"#/components/responses/problem\"},"
 	        "\"403\":{\"$ref\":\"#/components/responses/problem\"},"
+	        "\"429\":{\"$ref\":\"#/components/responses/problem\"},"
 	        "\"default\":{\"$ref\":\"#/components/responses/problem\"}}"));
 	ck_assert(is(json_member(doc, create, "parameters"), "[]"));
 	ck_assert_uint_eq(

@@ -112,6 +112,67 @@ START_TEST(cr4_a_good_bearer_decides_beside_a_key_of_any_kind)
 }
 END_TEST
 
+static struct authentication
+present_known_only(struct authenticator *a, const char *authorization, const char *key)
+{
+	const struct credentials c = {.authorization = authorization,
+	        .authorization_len = authorization == NULL ? 0 : strlen(authorization),
+	        .api_key = key,
+	        .api_key_len = key == NULL ? 0 : strlen(key),
+	        .known_only = true};
+	struct authentication out = {0};
+
+	ck_assert_int_eq(authenticator_check(a, &c, NOW_S, &out, NULL, NULL), AUTH_READY);
+	security_context_unref(out.context);
+	return out;
+}
+
+/* Known tokens and what costs a hash go on; no other token is looked at, good or bad. */
+START_TEST(lm5_where_only_known_tokens_count_no_other_is_verified)
+{
+	struct rig r = rig();
+	struct authentication got = present_known_only(r.a, bearer("Bearer ", r.user), NULL);
+
+	ck_assert_int_eq(got.verdict, VERDICT_DENY_BUSY);
+	ck_assert(!got.examined);
+	ck_assert_int_eq(verdict_status(got.verdict), 429);
+	ck_assert_int_eq(kit_present(r.a, bearer("Bearer ", r.user), NULL, NULL), VERDICT_GRANT);
+	got = present_known_only(r.a, bearer("Bearer ", r.user), NULL);
+	ck_assert_int_eq(got.verdict, VERDICT_GRANT);
+	ck_assert_int_eq(present_known_only(r.a, bearer("Bearer ", r.worker), api_key).verdict,
+	        VERDICT_DENY_BUSY);
+	ck_assert_int_eq(present_known_only(r.a, NULL, api_key).verdict, VERDICT_GRANT);
+	ck_assert_int_eq(present_known_only(r.a, NULL, "nonsense").verdict, VERDICT_DENY_API_KEY);
+	ck_assert_int_eq(present_known_only(r.a, NULL, NULL).verdict, VERDICT_DENY_MISSING);
+	ck_assert_int_eq(
+	        present_known_only(r.a, "Bearer a b", NULL).verdict, VERDICT_DENY_MALFORMED);
+	ck_assert_uint_eq(authenticator_stats(r.a).verified, 1);
+	close_rig(&r);
+}
+END_TEST
+
+/* What costs a verification says so, whatever comes of it. */
+START_TEST(lm5_an_examined_token_is_told_of)
+{
+	struct rig r = rig();
+	struct credentials c = {.authorization = bearer("Bearer ", r.user)};
+	struct authentication out = {0};
+
+	c.authorization_len = strlen(c.authorization);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(authenticator_check(r.a, &c, NOW_S, &out, NULL, NULL), AUTH_READY);
+		security_context_unref(out.context);
+		ck_assert_int_eq(out.examined, i == 0);
+	}
+	token_spoil(r.user);
+	c.authorization = bearer("Bearer ", r.user);
+	ck_assert_int_eq(authenticator_check(r.a, &c, NOW_S, &out, NULL, NULL), AUTH_READY);
+	ck_assert_int_eq(out.verdict, VERDICT_DENY_SIGNATURE);
+	ck_assert(out.examined);
+	close_rig(&r);
+}
+END_TEST
+
 static const char *const other_schemes[] = {
         "Basic dXNlcjpwYXNz", "Digest a", "Negotiate abc", "Token abc", "Bearer", "Bearer "};
 
@@ -453,6 +514,8 @@ END_TEST
 static void
 add_order(TCase *tc)
 {
+	tcase_add_test(tc, lm5_where_only_known_tokens_count_no_other_is_verified);
+	tcase_add_test(tc, lm5_an_examined_token_is_told_of);
 	tcase_add_test(tc, cr1_no_credential_is_missing);
 	tcase_add_test(tc, cr2_the_scheme_in_any_case_with_one_space);
 	tcase_add_test(tc, cr4_a_bad_bearer_never_falls_back_to_a_good_key);
