@@ -400,6 +400,7 @@ rounds_batch(struct rounds *r, struct op_list *round)
 	gather(r, round, &b);
 	run(r, &b, round);
 	look_at_clocks(r);
+	run_timers(r); /* first: what they free may still go to a poll whose time is over */
 	answer_polls(r);
 	atomic_store(&r->pulse->since_us, r->work.mono_us);
 	return true;

@@ -4,7 +4,7 @@
  * A round is what was queued. Its operations run in batches, one transaction each, and are answered
  * after the commit. When the storage refuses a batch, the batch is rolled back and each of its
  * operations is tried alone, so one that cannot be stored does not take others with it. Leases,
- * retries and parked polls are looked at whenever a round begins, polls after each batch as well.
+ * retries and parked polls are looked at whenever a round begins and after each batch.
  *
  * Nothing here waits, and all time comes from the settings' clocks: the same rounds at the same
  * times do the same. tests/sim relies on it.
