@@ -339,9 +339,11 @@ bool
 app_check(const struct config *config, struct err *e)
 {
 	AUTO(security_service) struct security_service *service = NULL;
+	AUTO(tls_context) struct tls_context *tls = NULL;
 	struct security_report report = {.count = 0};
 
 	return settings_security_service(config, &service, &report, e) &&
+	       settings_tls(config, &tls, e) &&
 	       template_files_walk(config->templates_paths.items, config->templates_paths.count,
 	               check_template, NULL, e);
 }

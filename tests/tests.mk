@@ -27,7 +27,7 @@ LIBS_unit_security := -ljwt -lcjson
 LIB_unit_security  := tests/lib/token_maker.c tests/lib/issuer.c
 LIB_unit_daemon    := tests/lib/daemon.c
 LIB_unit_gate      := tests/lib/token_maker.c
-LIB_unit_http      := tests/lib/probes.c
+LIB_unit_http      := $(addprefix tests/lib/,probes.c certificates.c tls_peer.c wire.c)
 LIB_unit_ctl       := tests/unit/fetch/peer.c tests/lib/token_maker.c tests/lib/issuer.c
 
 $(OUT)/tests/unit/%/main.o: tests/unit/main.c tests/unit/%/suites.def

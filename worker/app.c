@@ -257,10 +257,12 @@ app_check(const struct config *config, struct err *e)
 {
 	AUTO(security_service) struct security_service *service = NULL;
 	AUTO(templates) struct templates *templates = NULL;
+	AUTO(tls_context) struct tls_context *tls = NULL;
 	struct security_report report = {.count = 0};
 	struct worker_settings settings;
 
 	if (!settings_security_service(config, &service, &report, e) ||
+	        !settings_tls(config, &tls, e) ||
 	        !templates_load(config->templates_paths.items, config->templates_paths.count,
 	                &templates, e) ||
 	        !worker_settings_make(config, templates, &settings, e))

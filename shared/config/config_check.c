@@ -154,6 +154,20 @@ check_web(const struct config *c, struct config_lines *problems)
 }
 
 static void
+check_tls(const struct config *c, struct config_lines *problems)
+{
+	const bool certificate = c->web_tls_certificate_path[0] != '\0';
+
+	if (certificate != (c->web_tls_key_path[0] != '\0'))
+		config_lines_add(
+		        problems, "web.tls.certificate_path and web.tls.key_path go together");
+	if (!certificate && c->web_tls_client_ca_path[0] != '\0')
+		config_lines_add(problems,
+		        "web.tls.client_ca_path asks clients for certificates, which only TLS "
+		        "can: give web.tls.certificate_path");
+}
+
+static void
 check_jwks(const struct config *c, struct config_lines *problems)
 {
 	const char *url = c->web_auth_jwks_url;
@@ -218,6 +232,7 @@ config_check(const struct config *config, struct config_notes *notes)
 	const struct config *c = config;
 
 	check_web(c, &notes->problems);
+	check_tls(c, &notes->problems);
 	check_auth(c, &notes->problems);
 	if (c->limits_connections > 0 && c->limits_connections_per_address > c->limits_connections)
 		config_lines_add(&notes->problems,

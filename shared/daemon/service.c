@@ -47,6 +47,23 @@ warn(const struct config *config, const struct security_report *report)
 		        TEXT_F("what", "authentication is off: every caller may do everything"));
 }
 
+static void
+warn_of_expiry(const struct config *config, const struct tls_context *tls)
+{
+	if (tls != NULL && tls_context_expires_s(tls) <= clock_wall_us() / 1000000)
+		LOG(WARN, "tls.expired", TEXT_F("file", config->web_tls_certificate_path),
+		        TEXT_F("what", "clients refuse the certificate: its time is over"));
+}
+
+static bool
+open_tls(struct service *s, struct err *e)
+{
+	if (!settings_tls(s->config, &s->tls, e))
+		return false;
+	warn_of_expiry(s->config, s->tls);
+	return true;
+}
+
 static bool
 open_security(struct service *s, struct err *e)
 {
@@ -87,8 +104,10 @@ service_open(const struct daemon_start *start, struct service *s, int *exit_code
 	*s = (struct service){.config = start->config};
 	service_manager_read(&s->manager);
 	*exit_code = EXIT_CODE_CONFIG;
-	if (!open_security(s, e))
+	if (!open_security(s, e) || !open_tls(s, e)) {
+		service_close(s);
 		return false;
+	}
 	*exit_code = EXIT_CODE_TEMPORARY;
 	if (config_live_new(start->config, start->source, &s->config_live, e) &&
 	        loop_new("service", &s->loop, e) && metrics_new(&s->metrics, e) &&
@@ -220,29 +239,44 @@ keep(const struct config_notes *notes, const struct err *e)
 	        TEXT_F("what", "the configuration in force stays"));
 }
 
+/* Files with the same names may have new contents (TL6). */
+static bool
+renew_tls(const struct service *s, const struct config *next, OWNED struct tls_context **out,
+        struct err *e)
+{
+	if (settings_uses_tls(next) != settings_uses_tls(s->config))
+		return err_set(e, ERR_CONFLICT,
+		        "web.tls.certificate_path: only a restart begins or ends TLS");
+	return settings_tls(next, out, e);
+}
+
 /* Everything that may fail comes before anything changes. */
 static bool
 read_again(struct service *s, struct config_notes *notes, struct err *e)
 {
 	AUTO(config) struct config *next = NULL;
 	AUTO(security_service) struct security_service *service = NULL;
+	AUTO(tls_context) struct tls_context *tls = NULL;
 	struct security_report report = {.count = 0};
 	enum log_level level = LEVEL_INFO;
 	uint64_t rules;
 
 	if (!config_live_read(s->config_live, notes, &next, e) ||
 	        !settings_security_service(next, &service, &report, e) ||
-	        !issuer_keys_carry(s->keys, next, &service, e))
+	        !renew_tls(s, next, &tls, e) || !issuer_keys_carry(s->keys, next, &service, e))
 		return false;
 	for (size_t i = 0; i < notes->warnings.count; i++)
 		LOG(WARN, "config.warning", TEXT_F("what", notes->warnings.text[i]));
 	warn(next, &report);
+	warn_of_expiry(next, tls);
 	(void)log_level_parse(next->log_level, &level);
 	log_level_set(level);
 	settings_rate_limits(next, s->limits);
 	rules = security_service_rules(service);
 	security_live_replace(s->security, TAKE(service));
 	issuer_keys_follow(s->keys, next, rules);
+	if (tls != NULL)
+		web_tls(s->web, TAKE(tls));
 	config_live_swap(s->config_live, TAKE(next));
 	return true;
 }
@@ -285,7 +319,10 @@ listen_on(struct service *s, const struct service_web *web, const char *port_fil
 	struct web_settings settings = web_settings(s, web);
 	char status[64];
 
-	if (!health_start(s->health, s->loop, e) || !web_start(&settings, &s->web, e))
+	if (!health_start(s->health, s->loop, e))
+		return false;
+	settings.tls = TAKE(s->tls);
+	if (!web_start(&settings, &s->web, e))
 		return false;
 	if (s->manager.watchdog_us > 0) {
 		if (!loop_timer_new(s->loop, feed_watchdog, s, &s->watchdog, e))
@@ -320,6 +357,7 @@ service_serve(struct service *s, const struct service_web *web, const struct ser
 		LOG(INFO, "daemon.started", INT_F("port", web_port(s->web)),
 		        TEXT_F("address", s->config->web_bind_address),
 		        TEXT_F("auth", s->config->web_auth_enabled ? "on" : "off"),
+		        TEXT_F("tls", settings_uses_tls(s->config) ? "on" : "off"),
 		        TEXT_F("version", TASKER_VERSION));
 		loop_run(s->loop);
 	}
@@ -346,6 +384,7 @@ service_close(struct service *s)
 	metrics_free(s->metrics);
 	loop_free(s->loop);
 	security_live_free(s->security);
+	tls_context_free(s->tls);
 	config_live_free(s->config_live);
 	*s = (struct service){0};
 }

@@ -23,6 +23,7 @@ struct service {
 	struct metrics *metrics;
 	struct health *health;
 	struct security_live *security;
+	struct tls_context *tls;  /* until the web side has it */
 	struct issuer_keys *keys; /* NULL: they do not come from an issuer */
 	struct rate_limits *limits;
 	struct web *web;

@@ -22,6 +22,11 @@ bool settings_uses_jwks(const struct config *config);
 MUST_CHECK bool settings_jwks(
         const struct config *config, struct jwks_settings *out, struct err *e);
 
+bool settings_uses_tls(const struct config *config);
+/* What connections speak TLS with; NULL when they speak none. The error names the file. */
+MUST_CHECK bool settings_tls(
+        const struct config *config, OWNED struct tls_context **out, struct err *e);
+
 /* Builds the security service of the configuration. The error names the key or the file. */
 MUST_CHECK bool settings_security_service(const struct config *config,
         OWNED struct security_service **out, struct security_report *report, struct err *e);

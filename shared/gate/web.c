@@ -136,6 +136,8 @@ open_all(struct web *w, struct err *e)
 		return false;
 	if (!http_server_new(s->address, s->fd, &s->limits, &w->server, e))
 		return false;
+	if (s->tls != NULL)
+		http_server_tls(w->server, TAKE(w->settings.tls));
 	w->lanes = calloc(threads, sizeof(*w->lanes));
 	if (w->lanes == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for %u loops", threads);
@@ -156,8 +158,10 @@ web_start(const struct web_settings *settings, OWNED struct web **out, struct er
 {
 	AUTO(web) struct web *w = calloc(1, sizeof(*w));
 
-	if (w == NULL)
+	if (w == NULL) {
+		tls_context_free(settings->tls);
 		return err_set(e, ERR_NOMEM, "out of memory for the web side");
+	}
 	w->settings = *settings;
 	if (!open_all(w, e))
 		return false;
@@ -184,6 +188,12 @@ web_loop(const struct web *w, size_t n)
 {
 	assert(n < w->lane_count);
 	return w->lanes[n].loop;
+}
+
+void
+web_tls(struct web *w, OWNED struct tls_context *t)
+{
+	http_server_tls(w->server, t);
 }
 
 /* ---- ending ---- */
@@ -302,5 +312,6 @@ web_free(struct web *w)
 	http_server_free(w->server);
 	loop_timer_free(w->deadline);
 	gate_metrics_free(w->metrics);
+	tls_context_free(w->settings.tls);
 	free(w);
 }

@@ -16,6 +16,7 @@ struct web_settings {
 	int fd;              /* an inherited listening socket, or -1 */
 	unsigned threads;    /* 0: one a core; at most WEB_THREADS */
 	struct http_limits limits;
+	struct tls_context *tls; /* taken by web_start() in any case; NULL: no TLS */
 	struct gate_settings gate;
 	struct security_live *security; /* the service in force */
 	size_t cache_entries;           /* of each loop's token cache */
@@ -36,6 +37,8 @@ MUST_CHECK bool web_start(
 int web_port(const struct web *w); /* the real one */
 size_t web_loops(const struct web *w);
 BORROWED struct loop *web_loop(const struct web *w, size_t n);
+/* From any thread, where TLS is spoken: new connections speak it with t, taken (TL6). */
+void web_tls(struct web *w, OWNED struct tls_context *t);
 
 /*
  * Ends politely, called on home: stops accepting, lets running exchanges finish, and calls done on

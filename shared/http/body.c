@@ -39,7 +39,7 @@ say_go_on(struct connection *c)
 	size_t n = 0;
 	const enum transport_verdict v = c->io.kind->write(&c->io, &part, 1, &n);
 
-	if (v == TRANSPORT_BROKEN || (v == TRANSPORT_OK && n < sizeof(go_on) - 1))
+	if (v == TRANSPORT_BROKEN || c->io.held || (v == TRANSPORT_OK && n < sizeof(go_on) - 1))
 		c->broken = true;
 }
 

@@ -80,12 +80,16 @@ static void
 receive_input(struct connection *c)
 {
 	enum transport_verdict v;
+	bool was_ready;
 	char *room;
 	size_t len, n = 0;
 
 	switch (input_room(&c->in, &c->ep->blocks, input_most(c), &room, &len)) {
 	case INPUT_ROOM:
+		was_ready = c->io.ready;
 		v = c->io.kind->read(&c->io, room, len, &n);
+		if (!was_ready && c->io.ready)
+			c->since_us = loop_mono_us(c->ep->loop);
 		received(c, v, n);
 		break;
 	case INPUT_FULL:
@@ -242,6 +246,8 @@ watch_wanted(const struct connection *c)
 
 	if (c->eof)
 		return WATCH_NOTHING;
+	if (c->phase == PHASE_SEND && c->io.write_wants_read)
+		return WATCH_READ;
 	/* Nothing of a body is read before its owner asks for it. */
 	if (has_owner && (body_unread(c->x) || input_full(&c->in, input_most(c))))
 		return c->hung_up || c->phase == PHASE_SEND ? WATCH_NOTHING : WATCH_HANGUP;
@@ -268,10 +274,19 @@ watch_set(struct connection *c, enum watch wanted)
 	       event_add(&c->readable, NULL) == 0;
 }
 
+/* Is there anything to do once the socket takes bytes? */
+static bool
+writable_wanted(const struct connection *c)
+{
+	if (c->phase == PHASE_SEND)
+		return !c->io.write_wants_read;
+	return c->yielding || (c->io.read_wants_write && c->watch == WATCH_READ);
+}
+
 static bool
 writable_set(struct connection *c)
 {
-	if (c->writing || !(c->phase == PHASE_SEND || c->yielding))
+	if (c->writing || !writable_wanted(c))
 		return true;
 	c->writing = true;
 	return event_add(&c->writable, NULL) == 0;
@@ -289,8 +304,11 @@ deadline_settle(struct connection *c)
 			endpoint_deadline(ep, c, DEADLINE_HEAD, c->since_us + limits->head_us);
 		else if (c->requests > 0)
 			endpoint_deadline(ep, c, DEADLINE_IDLE, c->since_us + limits->idle_us);
-		else
+		else if (c->io.ready)
 			endpoint_deadline(ep, c, DEADLINE_FRESH, c->since_us + limits->head_us);
+		else
+			endpoint_deadline(
+			        ep, c, DEADLINE_HANDSHAKE, c->since_us + limits->handshake_us);
 		break;
 	case PHASE_OWNER:
 		endpoint_deadline(ep, c, DEADLINE_NONE, INT64_MAX);
@@ -308,6 +326,18 @@ deadline_settle(struct connection *c)
 	}
 }
 
+/* Goes on with what has left the socket already; true if that changed anything. */
+static bool
+receive_pending(struct connection *c)
+{
+	const size_t before = c->io.pending;
+
+	if (before == 0 || watch_wanted(c) != WATCH_READ)
+		return false;
+	receive(c);
+	return c->io.pending != before;
+}
+
 void
 connection_run(struct connection *c)
 {
@@ -317,7 +347,7 @@ connection_run(struct connection *c)
 		return;
 	c->running = true;
 	c->yielding = false;
-	while (!c->broken && step(c)) {
+	while (!c->broken && (step(c) || receive_pending(c))) {
 		c->yielding = c->phase == PHASE_HEAD && c->in.len > 0 &&
 		              c->requests - before >= c->ep->limits->pipeline;
 		if (c->yielding)
@@ -345,6 +375,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	if (c->watch == WATCH_HANGUP)
 		c->hung_up = c->hung_up || (what & EV_CLOSED) != 0;
+	else if (c->phase == PHASE_SEND && c->io.write_wants_read)
+		connection_flush(c);
 	else
 		receive(c);
 	connection_run(c);
@@ -360,6 +392,8 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 	c->writing = false;
 	if (c->phase == PHASE_SEND)
 		connection_flush(c);
+	else if (c->io.read_wants_write)
+		receive(c);
 	connection_run(c);
 }
 
@@ -385,6 +419,7 @@ connection_expired(struct connection *c)
 		c->broken = true;
 		break;
 	case DEADLINE_FRESH:
+	case DEADLINE_HANDSHAKE:
 	case DEADLINE_LINGER:
 		c->broken = true;
 		break;
@@ -415,13 +450,13 @@ connection_new(
 {
 	struct connection *c = calloc(1, sizeof(*c));
 
-	if (c == NULL) {
+	if (c == NULL || !http_server_transport(ep->server, fd, &c->io)) {
 		(void)close(fd);
 		admission_leave(&ep->server->admission, address);
+		free(c);
 		return false;
 	}
 	c->ep = ep;
-	c->io = transport_plain(fd);
 	c->address = address;
 	c->born_us = c->since_us = loop_mono_us(ep->loop);
 	memcpy(c->peer, peer, sizeof(c->peer));

@@ -12,6 +12,7 @@
 enum deadline_kind {
 	DEADLINE_NONE = 0, /* listed, but never due: the owner of a request takes its time */
 	DEADLINE_FRESH,    /* nothing has arrived yet */
+	DEADLINE_HANDSHAKE,
 	DEADLINE_IDLE,
 	DEADLINE_HEAD,
 	DEADLINE_BODY,

@@ -299,6 +299,7 @@ http_endpoint_drain(struct http_endpoint *ep, bool force, loop_fn drained, void 
 	}
 	close_waiting(ep, DEADLINE_IDLE);
 	close_waiting(ep, DEADLINE_FRESH);
+	close_waiting(ep, DEADLINE_HANDSHAKE);
 	settle(ep);
 }
 

@@ -4,12 +4,14 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "shared/http/admission.h"
 #include "shared/http/deadline.h"
 #include "shared/http/pool.h"
 #include "shared/http/reply.h"
+#include "shared/http/transport.h"
 
 enum { ENDPOINT_SCRATCH = 16384 };
 
@@ -18,6 +20,9 @@ struct http_server {
 	struct http_limits limits;
 	struct admission admission;
 	atomic_size_t unsent; /* memory of replies that their readers have not taken whole */
+	bool has_tls;         /* settled before the first endpoint */
+	pthread_mutex_t lock; /* of what follows */
+	struct tls_context *tls;
 };
 
 struct endpoint_counters {
@@ -45,6 +50,9 @@ struct http_endpoint {
 };
 
 struct connection;
+
+/* What a new connection on fd speaks through; false without memory, and fd is the caller's. */
+MUST_CHECK bool http_server_transport(struct http_server *s, int fd, struct transport *out);
 
 /* The deadline of c from now on. */
 void endpoint_deadline(

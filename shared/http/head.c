@@ -28,6 +28,7 @@ enum { SECOND_US = 1000000 };
 const struct http_limits http_limits_default = {
         .head_bytes = KIB(16),
         .head_fields = 64,
+        .handshake_us = 5LL * SECOND_US,
         .head_us = 10LL * SECOND_US,
         .body_us = 30LL * SECOND_US,
         .idle_us = 60LL * SECOND_US,

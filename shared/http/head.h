@@ -41,8 +41,9 @@ enum { HTTP_FIELDS_MAX = 128, HTTP_PATH_MAX = 4096, HTTP_REQUEST_LINE_MAX = 8192
 struct http_limits {
 	size_t head_bytes;  /* 16384: request line and fields, LM1 */
 	size_t head_fields; /* 64, at most HTTP_FIELDS_MAX */
-	/* LM2, absolute, microseconds; head_us also until the first byte of a new connection */
-	int64_t head_us, body_us, idle_us, write_us;
+	/* LM2, absolute, microseconds; head_us also until the first byte of a new connection, which
+	 * with TLS is new once it has shaken hands (TL5) */
+	int64_t handshake_us, head_us, body_us, idle_us, write_us;
 	size_t body_min_rate; /* bytes a second, after the first second */
 	size_t unsent;        /* bytes of replies that wait for their readers, of the server, LM6 */
 	size_t connections;   /* of the whole server, LM3 */

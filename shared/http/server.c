@@ -49,7 +49,8 @@ limits_check(const struct http_limits *l, struct err *e)
 		        l->head_fields);
 	if (l->head_bytes == 0)
 		return err_set(e, ERR_LIMIT, "a head has to be allowed some bytes");
-	if (l->head_us <= 0 || l->body_us <= 0 || l->idle_us <= 0 || l->write_us <= 0)
+	if (l->handshake_us <= 0 || l->head_us <= 0 || l->body_us <= 0 || l->idle_us <= 0 ||
+	        l->write_us <= 0)
 		return err_set(e, ERR_LIMIT, "a deadline of connections has to be above 0");
 	if (l->requests == 0 || l->pipeline == 0 || l->lifetime_us <= 0)
 		return err_set(e, ERR_LIMIT, "a connection has to be allowed a request");
@@ -168,6 +169,7 @@ http_server_new(const char *address, int fd, const struct http_limits *limits,
 	s->limits = *limits;
 	limits_settle(&s->limits);
 	admission_init(&s->admission, s->limits.connections, s->limits.connections_per_address);
+	(void)pthread_mutex_init(&s->lock, NULL); /* cannot fail on Linux */
 	if (fd < 0 && !listen_at(address, &fd, e)) {
 		free(s);
 		return false;
@@ -187,7 +189,38 @@ http_server_free(struct http_server *s)
 	if (s == NULL)
 		return;
 	(void)close(s->fd);
+	tls_context_free(s->tls);
+	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
+}
+
+void
+http_server_tls(struct http_server *s, OWNED struct tls_context *t)
+{
+	struct tls_context *last;
+
+	(void)pthread_mutex_lock(&s->lock);
+	last = s->tls;
+	s->tls = t;
+	(void)pthread_mutex_unlock(&s->lock);
+	if (last == NULL)
+		s->has_tls = true;
+	tls_context_free(last);
+}
+
+bool
+http_server_transport(struct http_server *s, int fd, struct transport *out)
+{
+	bool made;
+
+	if (!s->has_tls) {
+		*out = transport_plain(fd);
+		return true;
+	}
+	(void)pthread_mutex_lock(&s->lock);
+	made = tls_context_accept(s->tls, fd, out);
+	(void)pthread_mutex_unlock(&s->lock);
+	return made;
 }
 
 int

@@ -13,6 +13,7 @@
 #include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/http/head.h"
+#include "shared/http/tls_context.h"
 #include "shared/runtime/loop.h"
 
 struct http_server;   /* the listening socket and the limits; shared by the loops */
@@ -42,8 +43,7 @@ struct http_callbacks {
 	void *arg;
 };
 
-/* Extra reply fields; values must be free of control characters (checked, HP16: the field is
- * dropped). */
+/* An extra field of a reply; with a control character in its value it is dropped (HP16). */
 struct reply_field {
 	const char *name, *value;
 };
@@ -66,6 +66,8 @@ MUST_CHECK bool http_server_new(const char *address, int fd, const struct http_l
         OWNED struct http_server **out, struct err *e);
 void http_server_free(struct http_server *s);      /* after its endpoints */
 int http_server_port(const struct http_server *s); /* 0 on a unix socket */
+/* Speaks TLS with t, taken. First before there are endpoints, then from any thread (TL6). */
+void http_server_tls(struct http_server *s, OWNED struct tls_context *t);
 
 /* Starts accepting on this loop. Call on the loop's thread or before it runs. */
 MUST_CHECK bool http_endpoint_new(struct http_server *s, struct loop *loop,
@@ -78,16 +80,14 @@ void http_endpoint_drain(struct http_endpoint *ep, bool force, loop_fn drained, 
 /* After its loop ended: nothing is accepted any more, and each reply that still comes is its
  * connection's last, so no further request begins. Waits for nobody. */
 void http_endpoint_stop(struct http_endpoint *ep);
-/* On its loop or after it ended, not in a callback. Exchanges still with their owners stay valid.
- */
+/* On its loop or after it ended, not in a callback. Exchanges with owners stay valid. */
 void http_endpoint_free(struct http_endpoint *ep);
 struct http_stats {
 	uint64_t connections_open, connections_total, requests_total, refused_total, exchanges_open;
 };
 struct http_stats http_endpoint_stats(const struct http_endpoint *ep); /* any thread */
 
-/* ---- one exchange ---- */
-/* Valid until on_done returns. */
+/* ---- one exchange; what is borrowed is valid until on_done returns ---- */
 BORROWED const struct http_head *exchange_head(const struct exchange *x);
 BORROWED struct loop *exchange_loop(struct exchange *x);
 BORROWED const char *exchange_peer(const struct exchange *x); /* "192.0.2.1" */

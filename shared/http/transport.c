@@ -78,5 +78,5 @@ transport_plain(int fd)
 	static const struct transport_kind plain = {
 	        plain_read, plain_write, plain_shut, plain_discard, plain_untaken, plain_close};
 
-	return (struct transport){.kind = &plain, .fd = fd};
+	return (struct transport){.kind = &plain, .fd = fd, .ready = true};
 }

@@ -13,6 +13,8 @@
 #include "shared/base/rand.h"
 #include "tests/lib/patience.h"
 
+enum { PARTS = 5 };
+
 /* The users' key is TOKEN_KEY_RSA, the workers' TOKEN_KEY_P256, and RSA_OTHER is a stranger's. */
 static const char web_toml[] = "[web]\n"
                                "bind_address = \"127.0.0.1:0\"\n"
@@ -54,7 +56,8 @@ static const char worker_toml[] = "[web.auth]\n"
 static const char link_toml[] = "[templates]\n"
                                 "paths = [\"%s/config/templates\"]\n"
                                 "[link]\n"
-                                "url = \"http://127.0.0.1:%d\"\n"
+                                "url = \"%s://127.0.0.1:%d\"\n"
+                                "ca_path = \"%s%s\"\n"
                                 "token_path = \"worker.token\"\n";
 
 static const char handlers_toml[] = "[[handlers]]\n"
@@ -144,7 +147,7 @@ write_worker_token(const char *dir)
 
 static bool
 start(struct daemon *d, const char *dir, const char *role, bool config_endpoint,
-        const char *const parts[4])
+        const char *const parts[PARTS])
 {
 	AUTO(buf) struct buf toml = BUF(KIB(64));
 	char log[48];
@@ -152,7 +155,7 @@ start(struct daemon *d, const char *dir, const char *role, bool config_endpoint,
 	bool started;
 
 	buf_format(&toml, web_toml, config_endpoint ? "true" : "false");
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < PARTS; i++)
 		buf_text(&toml, parts[i] != NULL ? parts[i] : "");
 	buf_char(&toml, '\0');
 	started = buf_ok(&toml) && daemon_start(d, dir, role, toml.data);
@@ -166,9 +169,21 @@ start(struct daemon *d, const char *dir, const char *role, bool config_endpoint,
 	return started;
 }
 
+const char *
+pair_tls(const char *certificates, const char *name)
+{
+	static char text[512];
+
+	(void)snprintf(text, sizeof(text),
+	        "[web.tls]\ncertificate_path = \"%s/%s.pem\"\nkey_path = \"%s/%s.key\"\n",
+	        certificates, name, certificates, name);
+	return text;
+}
+
 bool
 pair_start(struct pair *p, const struct pair_settings *s)
 {
+	const char *ca = s->certificates, *tls = ca != NULL ? pair_tls(ca, "server") : NULL;
 	char root[PATH_MAX], link[2 * PATH_MAX], handlers[4 * PATH_MAX];
 
 	*p = (struct pair){.orchestration = {.pid = -1}, .worker = {.pid = -1}};
@@ -177,15 +192,17 @@ pair_start(struct pair *p, const struct pair_settings *s)
 	        !write_pem(p->dir, "workers.pem", TOKEN_KEY_P256) || !write_worker_token(p->dir))
 		return false;
 	if (!start(&p->orchestration, p->dir, "orchestration", s->config_endpoint,
-	            (const char *const[4]){orchestration_toml, s->store, s->orchestration}))
+	            (const char *const[PARTS]){
+	                    orchestration_toml, s->store, s->orchestration, tls}))
 		return false;
 	if (s->without_worker)
 		return true;
-	(void)snprintf(link, sizeof(link), link_toml, root, p->orchestration.port);
+	(void)snprintf(link, sizeof(link), link_toml, root, ca != NULL ? "https" : "http",
+	        p->orchestration.port, ca != NULL ? ca : "", ca != NULL ? "/ca.pem" : "");
 	(void)snprintf(handlers, sizeof(handlers), handlers_toml, root, root);
 	return start(&p->worker, p->dir, "worker", s->config_endpoint,
-	        (const char *const[4]){worker_toml, link,
-	                s->handlers != NULL ? s->handlers : handlers, s->worker});
+	        (const char *const[PARTS]){worker_toml, link,
+	                s->handlers != NULL ? s->handlers : handlers, s->worker, tls});
 }
 
 void

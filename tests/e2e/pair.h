@@ -22,6 +22,9 @@ struct pair_settings {
 	const char *orchestration; /* TOML appended to orchestration.toml; NULL for nothing */
 	const char *worker;        /* the same for worker.toml */
 	const char *handlers;      /* [[handlers]] instead of the demo's; NULL for the demo's */
+	/* Folder of certificates_usual(), without end: both speak TLS, and the worker trusts "ca".
+	 */
+	const char *certificates;
 	bool without_worker;
 	bool config_endpoint; /* GET /config on both */
 };
@@ -44,6 +47,9 @@ OWNED char *pair_bearer(const struct pair_claims *claims);
 OWNED char *pair_system(const char *worker, const char *namespaces);
 /* A user who may do everything, in tenant "acme". */
 OWNED char *pair_admin(void);
+
+/* Lines of a configuration: speaks TLS with <name>.pem and <name>.key of that folder; static. */
+const char *pair_tls(const char *certificates, const char *name);
 
 /* Waits until the template is registered (by the worker), 10 s. */
 bool pair_template(const struct pair *p, const char *path);

@@ -4,11 +4,15 @@
  * what is accepted gets one reply of the gate.
  */
 #include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tests/e2e/pair.h"
+#include "tests/lib/certificates.h"
 #include "tests/lib/probes.h"
+#include "tests/lib/tls_peer.h"
 #include "tests/unit/unit.h"
 
 enum { REPLY_MS = 3000 };
@@ -16,20 +20,56 @@ enum { REPLY_MS = 3000 };
 static struct pair pair;
 
 static void
-start(void)
+start_with(const char *folder)
 {
+	static const char quick[] = "[limits]\nhead_timeout_ms = 500\nbody_timeout_ms = 500\n";
+
 	token_maker_prepare();
 	ck_assert(pair_start(
-	        &pair, &(struct pair_settings){.worker = "[limits]\nhead_timeout_ms = 500\n"
-	                                                 "body_timeout_ms = 500\n",
-	                       .orchestration = "[limits]\nhead_timeout_ms = 500\n"
-	                                        "body_timeout_ms = 500\n"}));
+	        &pair, &(struct pair_settings){
+	                       .worker = quick, .orchestration = quick, .certificates = folder}));
+}
+
+static void
+start(void)
+{
+	start_with(NULL);
 }
 
 static void
 stop(void)
 {
 	pair_stop(&pair);
+}
+
+static char certificates[64];
+
+static int
+through_tls(int port)
+{
+	static char ca[128];
+	static const struct tls_wish trusting = {.ca_path = ca, .host = "127.0.0.1"};
+
+	(void)snprintf(ca, sizeof(ca), "%s/ca.pem", certificates);
+	return tls_relay(port, &trusting);
+}
+
+static void
+start_tls(void)
+{
+	(void)sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+	ck_assert(daemon_dir(certificates));
+	ck_assert(certificates_usual(certificates));
+	wire_through(through_tls);
+	start_with(certificates);
+}
+
+static void
+stop_tls(void)
+{
+	stop();
+	daemon_dir_remove(certificates);
+	wire_through(NULL);
 }
 
 /* Sends the bytes, cut in two at the offset, and reads the first reply. */
@@ -113,12 +153,16 @@ Suite *
 probes_suite(void)
 {
 	Suite *s = suite_create("probes");
-	TCase *tc = tcase_create("wire");
+	TCase *tc = tcase_create("wire"), *tls = tcase_create("TLS");
 
 	tcase_add_unchecked_fixture(tc, start, stop);
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, every_probe_is_judged_by_both_daemons_as_its_row_says, 0, 2);
 	tcase_add_loop_test(tc, verdict_does_not_depend_on_the_cut, 0, 2);
 	suite_add_tcase(s, tc);
+	tcase_add_unchecked_fixture(tls, start_tls, stop_tls);
+	tcase_set_timeout(tls, 120);
+	tcase_add_loop_test(tls, every_probe_is_judged_by_both_daemons_as_its_row_says, 0, 2);
+	suite_add_tcase(s, tls);
 	return s;
 }

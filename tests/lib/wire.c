@@ -24,8 +24,22 @@ wire_reply_free(struct wire_reply *r)
 	*r = (struct wire_reply){0};
 }
 
+static int (*through)(int port);
+
+void
+wire_through(int (*connects)(int port))
+{
+	through = connects;
+}
+
 int
 wire_connect(int port)
+{
+	return through != NULL ? through(port) : wire_connect_plain(port);
+}
+
+int
+wire_connect_plain(int port)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	int one = 1;

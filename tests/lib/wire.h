@@ -26,6 +26,9 @@ auto_wire_reply_(struct wire_reply *r)
 
 /* A connected socket to 127.0.0.1:port, or -1. */
 int wire_connect(int port);
+int wire_connect_plain(int port); /* whatever wire_through() says */
+/* How wire_connect() connects from now on, on every thread: such as tls_relay(). NULL: plainly. */
+void wire_through(int (*connects)(int port));
 bool wire_send(int fd, const void *bytes, size_t len);
 
 /* Reads one reply; no_body for the answer to HEAD. Interim 100 replies are counted, not returned.

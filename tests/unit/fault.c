@@ -32,7 +32,7 @@ extern const char __executable_start[];
 static _Atomic unsigned countdown[FAULT_KINDS];
 static atomic_bool lasting, failed, aborts;
 static _Atomic(const char *) last = "nothing";
-static _Thread_local bool spared;
+static _Thread_local volatile bool spared; /* a call that "cannot" come back here, does */
 
 void
 fault_arm(enum fault_kind kind, unsigned nth, bool for_good)
@@ -132,9 +132,14 @@ fault_accept_errno(void)
 int
 fault_errno(int fd)
 {
+	const bool was_spared = spared;
 	struct stat s;
+	bool known;
 
-	if (fstat(fd, &s) != 0 || (s.st_mode & S_IFMT) == 0) /* an anonymous inode */
+	spared = true; /* this call of ours is nobody's */
+	known = fstat(fd, &s) == 0;
+	spared = was_spared;
+	if (!known || (s.st_mode & S_IFMT) == 0) /* an anonymous inode */
 		return -1;
 	return S_ISSOCK(s.st_mode) ? ECONNRESET : S_ISFIFO(s.st_mode) ? EPIPE : EIO;
 }

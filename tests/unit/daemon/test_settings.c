@@ -121,6 +121,24 @@ START_TEST(limits_arrive_in_microseconds_and_bytes)
 }
 END_TEST
 
+START_TEST(tls_begins_with_a_certificate_and_names_the_file_at_fault)
+{
+	const char *sets[] = {"web.tls.certificate_path=/nonexistent.pem",
+	        "web.tls.key_path=/nonexistent.key", "web.tls.handshake_timeout_ms=30"};
+	AUTO(config) struct config *with = config_of(CONFIG_WORKER, sets, COUNT(sets));
+	AUTO(config) struct config *without = config_of(CONFIG_ORCHESTRATION, NULL, 0);
+	struct tls_context *t = NULL;
+	struct err e = {0};
+
+	ck_assert(settings_uses_tls(with) && !settings_uses_tls(without));
+	ck_assert_int_eq(settings_http_limits(with).handshake_us, 30000);
+	ck_assert(settings_tls(without, &t, &e));
+	ck_assert_ptr_null(t);
+	ck_assert(!settings_tls(with, &t, &e));
+	ck_assert_msg(strstr(e.text, "/nonexistent.pem") != NULL, "%s", e.text);
+}
+END_TEST
+
 START_TEST(every_allocation_may_fail)
 {
 	const char *sets[] = {"web.auth.enabled=false"};
@@ -174,6 +192,7 @@ settings_suite(void)
 	tcase_add_test(tc, lm4_rate_limits_follow_their_keys);
 	tcase_add_loop_test(tc, service_is_built_or_refused_with_its_reason, 0, COUNT(starts));
 	tcase_add_test(tc, limits_arrive_in_microseconds_and_bytes);
+	tcase_add_test(tc, tls_begins_with_a_certificate_and_names_the_file_at_fault);
 	tcase_add_test(tc, every_allocation_may_fail);
 	tcase_add_loop_test(tc, fault_has_its_exit_code, 0, COUNT(exits));
 	suite_add_tcase(s, tc);

@@ -3,6 +3,7 @@
  *
  *   /now…        200 with the path, at once            /late…       the same at kit_release()
  *   /body        echoes the body                       /late-body   reads it after kit_release()
+ *   /large       the same, of up to LARGE bytes
  *   /deny        401, the body is not read             /empty       204
  *   /big         BIG bytes                             /bye         200 and close
  *   /fail        a body whose buffer failed            /peer        the client's address
@@ -20,7 +21,13 @@
 #include "shared/http/endpoint.h"
 #include "shared/http/server.h"
 
-enum { KIT_HELD = 64, KIT_BODY_MAX = 65536, KIT_BIG = 16 * 1024 * 1024, KIT_WAIT_MS = 5000 };
+enum {
+	KIT_HELD = 64,
+	KIT_BODY_MAX = 65536,
+	KIT_LARGE = 2 * 1024 * 1024,
+	KIT_BIG = 16 * 1024 * 1024,
+	KIT_WAIT_MS = 5000
+};
 
 struct kit {
 	struct loop *loop;
@@ -43,6 +50,8 @@ void kit_start_manual(struct kit *k, const struct http_limits *limits);
 /* On another address, or on a socket that listens already. */
 void kit_start_at(
         struct kit *k, const struct http_limits *limits, const char *address, int listening_fd);
+/* Speaks TLS, with that, taken. */
+void kit_start_tls(struct kit *k, const struct http_limits *limits, struct tls_context *tls);
 void kit_stop(struct kit *k);
 
 /* One turn of a manual kit's loop, without waiting. */
@@ -67,6 +76,7 @@ bool kit_has_connections(struct kit *k, uint64_t n);
 struct kit_wire {
 	size_t write_most;                            /* bytes a write takes; 0: no limit */
 	enum transport_verdict next_read, next_write; /* not OK: what the next one says, once */
+	bool other_way;                               /* AGAIN waits for the other direction */
 };
 /* From now on the only connection reads and writes like that. */
 void kit_misbehave(struct kit *k, const struct kit_wire *how);

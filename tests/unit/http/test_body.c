@@ -375,9 +375,10 @@ static const struct {
 	struct kit_wire wire;
 	bool lives; /* a body may follow though no 100 was said */
 } invitations[] = {
-        {{.next_read = TRANSPORT_OK, .next_write = TRANSPORT_AGAIN},               true },
-        {{.next_read = TRANSPORT_OK, .next_write = TRANSPORT_BROKEN},              false},
-        {{.next_read = TRANSPORT_OK, .next_write = TRANSPORT_OK, .write_most = 5}, false},
+        {{.next_read = TRANSPORT_OK, .next_write = TRANSPORT_AGAIN},                    true },
+        {{.next_read = TRANSPORT_OK, .next_write = TRANSPORT_AGAIN, .other_way = true}, false},
+        {{.next_read = TRANSPORT_OK, .next_write = TRANSPORT_BROKEN},                   false},
+        {{.next_read = TRANSPORT_OK, .next_write = TRANSPORT_OK, .write_most = 5},      false},
 };
 
 START_TEST(an_invitation_that_cannot_be_said_whole_is_left_out_or_ends_it)
