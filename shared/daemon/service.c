@@ -250,7 +250,7 @@ renew_tls(const struct service *s, const struct config *next, OWNED struct tls_c
 	return settings_tls(next, out, e);
 }
 
-/* Everything that may fail comes before anything changes. */
+/* What may fail comes before anything changes; the publication is the last of it. */
 static bool
 read_again(struct service *s, struct config_notes *notes, struct err *e)
 {
@@ -265,6 +265,10 @@ read_again(struct service *s, struct config_notes *notes, struct err *e)
 	        !settings_security_service(next, &service, &report, e) ||
 	        !renew_tls(s, next, &tls, e) || !issuer_keys_carry(s->keys, next, &service, e))
 		return false;
+	rules = security_service_rules(service);
+	if (!security_live_replace(s->security, service, e))
+		return false;
+	(void)TAKE(service);
 	for (size_t i = 0; i < notes->warnings.count; i++)
 		LOG(WARN, "config.warning", TEXT_F("what", notes->warnings.text[i]));
 	warn(next, &report);
@@ -272,8 +276,6 @@ read_again(struct service *s, struct config_notes *notes, struct err *e)
 	(void)log_level_parse(next->log_level, &level);
 	log_level_set(level);
 	settings_rate_limits(next, s->limits);
-	rules = security_service_rules(service);
-	security_live_replace(s->security, TAKE(service));
 	issuer_keys_follow(s->keys, next, rules);
 	if (tls != NULL)
 		web_tls(s->web, TAKE(tls));

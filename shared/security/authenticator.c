@@ -83,6 +83,12 @@ follow(struct authenticator *a)
 	return true;
 }
 
+static bool
+is_revoked(const struct authenticator *a, const struct security_context *who)
+{
+	return revocations_hit(security_service_revocations(a->view->service), who);
+}
+
 static enum verdict
 check_session(struct authenticator *a, const char *token, size_t len, int64_t now_s,
         const struct security_context **out)
@@ -109,7 +115,10 @@ check_session(struct authenticator *a, const char *token, size_t len, int64_t no
 	fields.subject = facts.worker;
 	fields.token_id = facts.id;
 	fields.expires_at_s = facts.expires_at_s;
+	fields.issued_at_s = facts.issued_at_s;
 	fields.namespaces = facts.namespaces;
+	if (is_revoked(a, &fields))
+		return VERDICT_DENY_REVOKED;
 	return security_context_new(&fields, out, &e) ? VERDICT_GRANT : VERDICT_DENY_UNAVAILABLE;
 }
 
@@ -122,6 +131,8 @@ check_api_key(struct authenticator *a, const struct credentials *c, int64_t now_
 
 	if (i < 0)
 		return i == API_KEY_UNKNOWN ? VERDICT_DENY_UNAVAILABLE : VERDICT_DENY_API_KEY;
+	if (is_revoked(a, a->view->key_contexts[i]))
+		return VERDICT_DENY_REVOKED;
 	*out = security_context_ref(a->view->key_contexts[i]);
 	return VERDICT_GRANT;
 }
@@ -158,6 +169,10 @@ verify_token(struct authenticator *a, const char *token, size_t len, int64_t now
 		security_live_unknown_key(a->live, got.unknown_kid);
 	if (v != VERDICT_GRANT)
 		return v;
+	if (is_revoked(a, got.context)) {
+		security_context_unref(got.context);
+		return VERDICT_DENY_REVOKED;
+	}
 	a->stats.verified++;
 	a->stats.permissions_ignored += got.permissions_ignored;
 	if (a->cache != NULL)
@@ -167,7 +182,7 @@ verify_token(struct authenticator *a, const char *token, size_t len, int64_t now
 }
 
 /* Would a token that was good under an earlier generation be so under this one? Its times are asked
- * anyway, so what is left are the rules and its key. */
+ * anyway, so what is left are the rules, its key, and revocations. */
 static bool
 still_holds(struct authenticator *a, struct token_cache_fact *fact)
 {
@@ -175,7 +190,8 @@ still_holds(struct authenticator *a, struct token_cache_fact *fact)
 		return true;
 	if (fact->rules != security_service_rules(a->view->service) ||
 	        !jwt_authenticator_has_key(
-	                a->view->jwt, fact->context->caller, fact->fingerprint)) {
+	                a->view->jwt, fact->context->caller, fact->fingerprint) ||
+	        is_revoked(a, fact->context)) {
 		token_cache_drop(fact);
 		return false;
 	}

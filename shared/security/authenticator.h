@@ -42,8 +42,8 @@ struct authentication {
 struct session_facts {
 	char id[40]; /* session id */
 	char worker[129];
-	int64_t expires_at_s;
-	const char *const *namespaces; /* borrowed until the call returns */
+	int64_t expires_at_s, issued_at_s; /* of the credential it was opened with; 0: none */
+	const char *const *namespaces;     /* borrowed until the call returns */
 };
 typedef enum verdict (*session_find_fn)(
         const unsigned char digest[32], struct session_facts *facts, void *arg);

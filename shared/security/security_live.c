@@ -66,15 +66,37 @@ publish(struct security_live *l, struct security_service *next)
 	return last;
 }
 
-void
-security_live_replace(struct security_live *l, struct security_service *next)
+/* What a reload publishes knows nothing of revocations: those in force go with it. */
+bool
+security_live_replace(struct security_live *l, struct security_service *next, struct err *e)
 {
-	struct security_service *last;
+	struct security_service *with = NULL, *last = NULL;
+	struct revocations *revocations;
 
 	(void)pthread_mutex_lock(&l->lock);
-	last = publish(l, next);
+	revocations = security_service_revocations(l->service);
+	if (revocations == NULL)
+		last = publish(l, next);
+	else if (security_service_with_revocations(next, revocations, &with, e))
+		last = publish(l, with);
+	(void)pthread_mutex_unlock(&l->lock);
+	if (with != NULL)
+		security_service_free(next);
+	security_service_free(last);
+	return last != NULL;
+}
+
+bool
+security_live_revoke(struct security_live *l, struct revocations *revocations, struct err *e)
+{
+	struct security_service *next = NULL, *last = NULL;
+
+	(void)pthread_mutex_lock(&l->lock);
+	if (security_service_with_revocations(l->service, revocations, &next, e))
+		last = publish(l, next);
 	(void)pthread_mutex_unlock(&l->lock);
 	security_service_free(last);
+	return last != NULL;
 }
 
 bool

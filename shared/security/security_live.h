@@ -23,8 +23,16 @@ uint64_t security_live_generation(const struct security_live *l);
 /* The service in force, one reference for the caller, and its number. From any thread. */
 OWNED struct security_service *security_live_get(struct security_live *l, uint64_t *generation);
 
-/* Publishes. Owns next from now on. From any thread. */
-void security_live_replace(struct security_live *l, struct security_service *next);
+/*
+ * Publishes next, with the revocations that are in force; owns it from now on, if it says true.
+ * From any thread.
+ */
+MUST_CHECK bool security_live_replace(
+        struct security_live *l, struct security_service *next, struct err *e);
+/* Publishes the service in force with these revocations; NULL: none. revocations stays the
+ * caller's. */
+MUST_CHECK bool security_live_revoke(
+        struct security_live *l, struct revocations *revocations, struct err *e);
 /*
  * Publishes the service in force with other keys for users (security_service_with_user_keys),
  * unless its rules are no longer these: then the keys were fetched for a configuration that is over

@@ -12,6 +12,7 @@ struct security_service {
 	bool enabled;
 	struct trust *users, *workers; /* NULL: no key is configured */
 	struct api_key_registry *api_keys;
+	struct revocations *revocations;
 };
 
 #define WORKER_KEY_SHARED "tokens of workers need a key of their own, not the users'"
@@ -92,6 +93,7 @@ copy(const struct security_service *s)
 	c->users = trust_ref(s->users);
 	c->workers = trust_ref(s->workers);
 	c->api_keys = api_key_registry_ref(s->api_keys);
+	c->revocations = revocations_ref(s->revocations);
 	return c;
 }
 
@@ -116,6 +118,26 @@ security_service_with_user_keys(const struct security_service *s, struct key_set
 	return true;
 }
 
+bool
+security_service_with_revocations(const struct security_service *s, struct revocations *revocations,
+        OWNED struct security_service **out, struct err *e)
+{
+	struct security_service *c = copy(s);
+
+	if (c == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory for the security service");
+	revocations_free(c->revocations);
+	c->revocations = revocations_ref(revocations);
+	*out = c;
+	return true;
+}
+
+struct revocations *
+security_service_revocations(const struct security_service *s)
+{
+	return s->revocations;
+}
+
 struct security_service *
 security_service_ref(struct security_service *s)
 {
@@ -132,6 +154,7 @@ security_service_free(struct security_service *s)
 	trust_free(s->users);
 	trust_free(s->workers);
 	api_key_registry_free(s->api_keys);
+	revocations_free(s->revocations);
 	free(s);
 }
 

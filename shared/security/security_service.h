@@ -7,6 +7,7 @@
 #define SHARED_SECURITY_SECURITY_SERVICE_H
 
 #include "shared/security/api_key_registry.h"
+#include "shared/security/revocations.h"
 #include "shared/security/trust.h"
 
 struct security_settings {
@@ -28,6 +29,11 @@ MUST_CHECK bool security_service_new(const struct security_settings *settings,
  */
 MUST_CHECK bool security_service_with_user_keys(const struct security_service *s,
         struct key_set *keys, OWNED struct security_service **out, struct err *e);
+/* The same service with these revocations (NULL: none), to which it then holds a reference of its
+ * own.
+ */
+MUST_CHECK bool security_service_with_revocations(const struct security_service *s,
+        struct revocations *revocations, OWNED struct security_service **out, struct err *e);
 /* Counted, from any thread: who calls _ref() calls _free() once more. NULL is fine. */
 struct security_service *security_service_ref(struct security_service *s);
 void security_service_free(struct security_service *s);
@@ -41,6 +47,8 @@ bool security_service_enabled(const struct security_service *s);
 BORROWED const struct trust *security_service_users(const struct security_service *s);
 BORROWED const struct trust *security_service_workers(const struct security_service *s);
 BORROWED const struct api_key_registry *security_service_api_keys(const struct security_service *s);
+/* NULL where nothing is revoked. */
+BORROWED struct revocations *security_service_revocations(const struct security_service *s);
 
 AUTO_DEFINE(security_service, struct security_service, security_service_free)
 

@@ -340,7 +340,7 @@ START_TEST(jk8_keys_that_end_during_a_reload_end_once_more)
 	last = security_live_get(r.live, &generation);
 	ck_assert(security_service_with_user_keys(last, keys, &next, &e));
 	security_service_free(last);
-	security_live_replace(r.live, next);
+	ck_assert(security_live_replace(r.live, next, &e));
 	jwks_store_follow(r.store, &s, r.rules);
 	ck_assert(comes(&r.expired, 2));
 	ck_assert_int_eq(ask(&r, r.by_a), VERDICT_DENY_UNAVAILABLE);

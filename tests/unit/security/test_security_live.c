@@ -232,7 +232,7 @@ START_TEST(keys_for_rules_that_are_over_are_refused)
 	struct err e = {0};
 
 	open_rig(&r);
-	security_live_replace(r.live, kit_service(&s));
+	ck_assert(security_live_replace(r.live, kit_service(&s), &e));
 	ck_assert(!security_live_set_user_keys(r.live, r.rules, set, &e));
 	ck_assert_int_eq(e.code, ERR_CONFLICT);
 	ck_assert_int_eq(ask(&r, r.by_a), VERDICT_DENY_UNAVAILABLE);
@@ -245,11 +245,12 @@ START_TEST(ak8_a_removed_api_key_ends_with_the_next_request)
 {
 	struct rig r;
 	struct security_settings s = settings();
+	struct err e = {0};
 
 	open_rig(&r);
 	ck_assert_int_eq(kit_present(r.a, NULL, api_key, NULL), VERDICT_GRANT);
 	s.api_key_count = 0;
-	security_live_replace(r.live, kit_service(&s));
+	ck_assert(security_live_replace(r.live, kit_service(&s), &e));
 	ck_assert_int_eq(kit_present(r.a, NULL, api_key, NULL), VERDICT_DENY_API_KEY);
 	close_rig(&r);
 }
@@ -266,7 +267,7 @@ START_TEST(pm8_changed_rules_judge_cached_tokens_anew)
 	publish(&r, A);
 	ck_assert_int_eq(ask(&r, r.by_a), VERDICT_GRANT);
 	s.users.issuer = "https://another.example";
-	security_live_replace(r.live, kit_service(&s));
+	ck_assert(security_live_replace(r.live, kit_service(&s), &e));
 	ck_assert(security_live_set_user_keys(r.live, rules_of(r.live), published(A), &e));
 	ck_assert_int_eq(ask(&r, r.by_a), VERDICT_DENY_ISSUER);
 	close_rig(&r);
@@ -282,10 +283,11 @@ START_TEST(cr9_who_cannot_follow_denies)
 	struct security_settings s = settings();
 	unsigned nth = 0;
 	enum auth_progress p;
+	struct err e = {0};
 
 	open_rig(&r);
 	s.api_key_count = 0;
-	security_live_replace(r.live, kit_service(&s));
+	ck_assert(security_live_replace(r.live, kit_service(&s), &e));
 	do {
 		fault_allocation(++nth);
 		p = authenticator_check(r.a, &c, NOW_S, &result, NULL, NULL);
