@@ -2,7 +2,7 @@
  * The orchestration daemon's life:
  *
  *   security service → store (migrated, every lease given a full term) → live sessions
- *   → own templates → web side → drain
+ *   → revocations → own templates → web side → drain
  *
  * Draining: parked polls are answered, connections end, the store closes last.
  */
@@ -110,7 +110,6 @@ static bool
 load_sessions(struct app *app, struct err *e)
 {
 	AUTO(store_op) struct store_op *op = store_op_new(STORE_SESSION_LIST);
-	char id[24];
 
 	if (op == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for the workers' sessions");
@@ -121,11 +120,30 @@ load_sessions(struct app *app, struct err *e)
 	for (size_t i = 0; i < op->out.page.count; i++) {
 		const struct session_view *s = &op->out.page.sessions[i];
 
-		(void)snprintf(id, sizeof(id), "%lld", (long long)s->id);
-		if (!session_table_put(app->sessions, s->digest, id, s->worker, s->expires_at_s, e))
+		struct session_facts facts = {
+		        .expires_at_s = s->expires_at_s, .issued_at_s = s->issued_at_s};
+
+		(void)snprintf(facts.id, sizeof(facts.id), "%lld", (long long)s->id);
+		(void)snprintf(facts.worker, sizeof(facts.worker), "%s", s->worker);
+		if (!session_table_put(app->sessions, s->digest, &facts, e))
 			return false;
 	}
 	return true;
+}
+
+/* Before anybody may ask anything: what was revoked stays so across a restart. */
+static bool
+load_revocations(struct app *app, struct err *e)
+{
+	AUTO(store_op) struct store_op *op = store_op_new(STORE_REVOCATION_LIST);
+
+	if (op == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory for revocations");
+	op->caller.scope = SCOPE_ANY;
+	ask(app->store, op);
+	if (op->outcome != STORE_OK)
+		return err_set(e, ERR_IO, "reading the revocations: %s", op->text);
+	return revocation_feed_put(app->revocations, 0, &op->out.page, e);
 }
 
 /* A template of our own paths: one that is wrong, or is other than the registered one, ends the
@@ -163,6 +181,7 @@ open_store(struct orchestration *o, const struct config *c, struct err *e)
 
 	o->app.stuck_ms = settings.busy_ms + STORE_STUCK_MS;
 	return store_open(&settings, &o->app.store, e) && load_sessions(&o->app, e) &&
+	       load_revocations(&o->app, e) &&
 	       template_files_walk(c->templates_paths.items, c->templates_paths.count, put_template,
 	               &o->app, e);
 }
@@ -297,7 +316,9 @@ prepare(struct orchestration *o, const struct config *config, int *exit_code, st
 	o->app.common.api.route_count = orchestration_route_count;
 	o->app.common.api.details = orchestration_route_details;
 	o->app.common.api.detail_count = orchestration_route_detail_count;
-	if (!session_table_new(SESSIONS_MAX, &o->app.sessions, e) || !add_probes(o, e))
+	if (!session_table_new(SESSIONS_MAX, &o->app.sessions, e) ||
+	        !revocation_feed_new(o->service.security, &o->app.revocations, e) ||
+	        !add_probes(o, e))
 		return false;
 	*exit_code = EXIT_CODE_CONFIG;
 	return open_store(o, config, e) && add_metrics(o, e);
@@ -319,6 +340,7 @@ app_run(const struct daemon_start *start)
 	}
 	orchestration_metrics_stop(o.metrics);
 	store_close(o.app.store);
+	revocation_feed_free(o.app.revocations);
 	service_close(&o.service);
 	orchestration_metrics_free(o.metrics);
 	session_table_free(o.app.sessions);

@@ -4,6 +4,7 @@
 #ifndef ORCHESTRATION_APP_H
 #define ORCHESTRATION_APP_H
 
+#include "orchestration/identity/revocation_feed.h"
 #include "orchestration/identity/session_table.h"
 #include "orchestration/policy/scope.h"
 #include "orchestration/store/store.h"
@@ -14,6 +15,7 @@ struct app {
 	struct daemon_common common; /* first: the handlers of shared/daemon look here */
 	struct store *store;
 	struct session_table *sessions;
+	struct revocation_feed *revocations;
 	enum ownership ownership;
 	size_t step_result_max; /* bytes; limits.step_result_bytes */
 	int64_t stuck_ms;       /* the store's writer is stuck after so long without progress */

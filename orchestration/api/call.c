@@ -1,6 +1,7 @@
 #include "orchestration/api/call.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "shared/base/log.h"
 
@@ -209,4 +210,47 @@ call_arg(const struct store_op *op)
 	const struct call *call = op->user;
 
 	return call->arg;
+}
+
+/* A whole number from 1 to max; a parameter that is none is noted. */
+static void
+number(struct request *req, const char *name, const char *text, int max, int *out)
+{
+	char pointer[32];
+	char *end = NULL;
+	long n;
+
+	if (text == NULL)
+		return;
+	n = strtol(text, &end, 10);
+	if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && n >= 1 && n <= max) {
+		*out = (int)n;
+		return;
+	}
+	(void)snprintf(pointer, sizeof(pointer), "?%s", name);
+	if (max == STORE_PAGE_MAX)
+		request_invalid(req, pointer, "%s must be between 1 and %d", name, max);
+	else
+		request_invalid(req, pointer, "%s must be >= 1", name);
+}
+
+void
+call_page(struct request *req, const char *page, const char *per_page, int *page_out,
+        int *per_page_out)
+{
+	number(req, "page", page, INT32_MAX / STORE_PAGE_MAX, page_out);
+	number(req, "per_page", per_page, STORE_PAGE_MAX, per_page_out);
+}
+
+void
+call_put_pagination(struct json_out *w, int page, int per_page, const struct page_out *out)
+{
+	json_open(w, "pagination", '{');
+	json_put_int(w, "page", page);
+	json_put_int(w, "per_page", per_page);
+	json_put_int(w, "total_count", out->total);
+	json_put_int(w, "total_pages", (out->total + per_page - 1) / per_page);
+	json_put_bool(w, "has_next", out->more);
+	json_put_bool(w, "has_previous", page > 1);
+	json_close(w, '}');
 }

@@ -37,4 +37,11 @@ void call_no_memory(struct request *req);
 /* The UUID in the nth hole of the path; false: req has been answered as missing. */
 MUST_CHECK bool call_task_id(struct request *req, struct uuid *out);
 
+/* Page and page size of a list, from query parameters that may be NULL; what is no number of its
+ * kind is noted (request_invalid), and what is absent stays. */
+void call_page(struct request *req, const char *page, const char *per_page, int *page_out,
+        int *per_page_out);
+/* The member "pagination" of a list's answer. */
+void call_put_pagination(struct json_out *w, int page, int per_page, const struct page_out *out);
+
 #endif

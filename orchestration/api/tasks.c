@@ -1,6 +1,4 @@
 /* The tasks resource: create, list, read, cancel. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "orchestration/api/call.h"
@@ -80,7 +78,6 @@ listed(struct app *app, struct request *req, struct store_op *op)
 {
 	const struct page_out *page = &op->out.page;
 	const struct task_list_in *in = &op->in.task_list;
-	int64_t pages = (page->total + in->per_page - 1) / in->per_page;
 	struct buf body = BUF(PAGE_BODY);
 	struct json_out w = json_out_on(&body);
 
@@ -90,14 +87,7 @@ listed(struct app *app, struct request *req, struct store_op *op)
 	for (size_t i = 0; i < page->count; i++)
 		view_json_task(&w, NULL, &page->tasks[i]);
 	json_close(&w, ']');
-	json_open(&w, "pagination", '{');
-	json_put_int(&w, "page", in->page);
-	json_put_int(&w, "per_page", in->per_page);
-	json_put_int(&w, "total_count", page->total);
-	json_put_int(&w, "total_pages", pages);
-	json_put_bool(&w, "has_next", page->more);
-	json_put_bool(&w, "has_previous", in->page > 1);
-	json_close(&w, '}');
+	call_put_pagination(&w, in->page, in->per_page, page);
 	json_close(&w, '}');
 	request_reply_json(req, 200, &body);
 }
@@ -105,29 +95,6 @@ listed(struct app *app, struct request *req, struct store_op *op)
 enum { Q_PAGE, Q_PER_PAGE, Q_NAMESPACE, Q_NAME, Q_STATUS, Q_INITIATOR, Q_SOURCE, Q_COUNT };
 static const char *const list_query[Q_COUNT] = {
         "page", "per_page", "namespace", "name", "status", "initiator", "source_system"};
-
-/* A whole number from 1 to max; false: the parameter is not one, and is noted. */
-static bool
-number(struct request *req, const char *name, const char *text, int max, int *out)
-{
-	char pointer[32];
-	char *end = NULL;
-	long n;
-
-	if (text == NULL)
-		return true;
-	n = strtol(text, &end, 10);
-	if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && n >= 1 && n <= max) {
-		*out = (int)n;
-		return true;
-	}
-	(void)snprintf(pointer, sizeof(pointer), "?%s", name);
-	if (max == STORE_PAGE_MAX)
-		request_invalid(req, pointer, "%s must be between 1 and %d", name, max);
-	else
-		request_invalid(req, pointer, "%s must be >= 1", name);
-	return false;
-}
 
 /* "complete,error": any state names; Tasker's word completed is taken for complete. */
 static void
@@ -170,8 +137,7 @@ task_list(struct request *req, const struct grant *grant, void *app)
 		return;
 	in = &op->in.task_list;
 	*in = (struct task_list_in){.page = 1, .per_page = PER_PAGE};
-	(void)number(req, "page", q[Q_PAGE], INT32_MAX / STORE_PAGE_MAX, &in->page);
-	(void)number(req, "per_page", q[Q_PER_PAGE], STORE_PAGE_MAX, &in->per_page);
+	call_page(req, q[Q_PAGE], q[Q_PER_PAGE], &in->page, &in->per_page);
 	states(req, q[Q_STATUS], &in->states);
 	if (request_has_invalid(req)) {
 		request_problem_invalid(req, "The query is not valid");

@@ -13,10 +13,12 @@
 #include "orchestration/api/fields.h"
 #include "orchestration/api/view_json.h"
 #include "orchestration/routes.h"
+#include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/daemon/template_files.h"
 
 enum {
+	US_PER_S = 1000000,
 	PROTOCOL = 1,
 	WORKER_TEXT = 128,
 	SLOTS_MAX = 1024,
@@ -49,21 +51,22 @@ registered(struct app *app, struct request *req, struct store_op *op)
 	const struct worker_register_out *out = &op->out.worker;
 	struct buf body = BUF(REGISTER_BODY);
 	struct json_out w = json_out_on(&body);
-	char id[24];
+	struct session_facts facts = {.expires_at_s = op->in.worker.expires_at_s,
+	        .issued_at_s = op->in.worker.issued_at_s};
 	struct err e = {0};
 
 	if (op->outcome != STORE_OK) {
 		call_refuse(req, op);
 		return;
 	}
-	(void)snprintf(id, sizeof(id), "%lld", (long long)out->session);
-	if (!session_table_put(app->sessions, out->digest, id, op->in.worker.worker,
-	            op->in.worker.expires_at_s, &e)) {
+	(void)snprintf(facts.id, sizeof(facts.id), "%lld", (long long)out->session);
+	(void)snprintf(facts.worker, sizeof(facts.worker), "%s", op->in.worker.worker);
+	if (!session_table_put(app->sessions, out->digest, &facts, &e)) {
 		request_problem(req, 503, "SERVICE_UNAVAILABLE", "%s", e.text);
 		return;
 	}
 	LOG(INFO, "worker.registered", TEXT_F("worker", op->in.worker.worker),
-	        TEXT_F("session", id), INT_F("templates", r->count));
+	        TEXT_F("session", facts.id), INT_F("templates", r->count));
 	json_open(&w, NULL, '{');
 	json_put_text(&w, "session", out->secret);
 	json_put_int(&w, "lease_ms", out->lease_ms);
@@ -236,6 +239,13 @@ default_namespaces(struct fields *f, struct worker_register_in *in)
 		in->namespaces = list;
 }
 
+/* A worker that needs no credential is as old as its registration. */
+static int64_t
+issued_at(const struct security_context *who)
+{
+	return who->method == AUTH_METHOD_SYSTEM ? who->issued_at_s : clock_wall_us() / US_PER_S;
+}
+
 /* False: req has been answered. */
 static bool
 read_registration(struct fields *f)
@@ -260,6 +270,7 @@ read_registration(struct fields *f)
 	in->boot = boot_text;
 	in->slots = (int)slots;
 	in->expires_at_s = request_context(f->req)->expires_at_s;
+	in->issued_at_s = issued_at(request_context(f->req));
 	if (f->no_memory) {
 		call_no_memory(f->req);
 		return false;

@@ -1,7 +1,6 @@
 #include "orchestration/identity/session_table.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,19 +100,17 @@ make_room(struct session_table *s)
 }
 
 bool
-session_table_put(struct session_table *s, const unsigned char digest[32], const char *id,
-        const char *worker, int64_t expires_at_s, struct err *e)
+session_table_put(struct session_table *s, const unsigned char digest[32],
+        const struct session_facts *facts, struct err *e)
 {
 	struct session *fresh = calloc(1, sizeof(*fresh)), **at = bucket(s, digest);
 
 	if (fresh == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for a session");
 	memcpy(fresh->digest, digest, sizeof(fresh->digest));
-	(void)snprintf(fresh->facts.id, sizeof(fresh->facts.id), "%s", id);
-	(void)snprintf(fresh->facts.worker, sizeof(fresh->facts.worker), "%s", worker);
-	fresh->facts.expires_at_s = expires_at_s;
+	fresh->facts = *facts;
 	(void)pthread_mutex_lock(&s->lock);
-	forget(s, worker);
+	forget(s, facts->worker);
 	make_room(s);
 	fresh->used = ++s->tick;
 	fresh->next = *at;

@@ -19,13 +19,13 @@ MUST_CHECK bool session_table_new(size_t max, OWNED struct session_table **out, 
 void session_table_free(struct session_table *s);
 
 /*
- * Adds a session and forgets earlier ones of the same worker. expires_at_s is that of the
- * credential it was registered with; from then on the worker has to register again. Past max the
+ * Adds a session and forgets earlier ones of the same worker. Its times are those of the credential
+ * it was registered with; from expires_at_s on the worker has to register again. Past max the
  * session that was longest not asked for is forgotten: the store ended it, or its worker registers
  * again.
  */
 MUST_CHECK bool session_table_put(struct session_table *s, const unsigned char digest[32],
-        const char *id, const char *worker, int64_t expires_at_s, struct err *e);
+        const struct session_facts *facts, struct err *e);
 
 /* A session_find_fn; arg is the struct session_table. From any thread. */
 enum verdict session_table_find(

@@ -95,11 +95,18 @@ struct backend_ops {
 	        struct err *e); /* made if need be */
 	bool (*routes_each)(struct backend *b, route_fn fn, void *arg, struct err *e);
 
-	/* Workers' sessions. */
+	/* Workers' sessions; revocations: one whose until_s has come is over, and pruned later. */
 	bool (*session_insert)(struct backend *b, struct session_row *row, struct err *e);
 	bool (*session_update)(struct backend *b, const struct session_row *row, struct err *e);
 	bool (*session_end)(struct backend *b, int64_t id, int64_t now_us, struct err *e);
 	bool (*sessions_each)(struct backend *b, session_row_fn fn, void *arg, struct err *e);
+	bool (*revocation_insert)(struct backend *b, const struct revocation_row *r, struct err *e);
+	bool (*revocation_delete)(
+	        struct backend *b, const struct uuid *id, bool *had, struct err *e);
+	bool (*revocations_prune)(struct backend *b, int64_t now_s, struct err *e);
+	bool (*revocations_count)(struct backend *b, int64_t now_s, int64_t *out, struct err *e);
+	bool (*revocations_each)(struct backend *b, const struct revocation_query *in,
+	        revocation_row_fn fn, void *arg, struct err *e); /* newest first */
 
 	/* Offline work: see store.h. */
 	bool (*migrate)(const char *url, struct buf *report, struct err *e);

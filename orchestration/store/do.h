@@ -15,6 +15,8 @@ MUST_CHECK bool do_poll(struct work *w, struct store_op *op, struct err *e);
 MUST_CHECK bool do_register(struct work *w, struct store_op *op, struct err *e);
 MUST_CHECK bool do_worker_list(struct work *w, struct store_op *op, struct err *e);
 MUST_CHECK bool do_template_put(struct work *w, struct store_op *op, struct err *e);
+MUST_CHECK bool do_revoke(struct work *w, struct store_op *op, struct err *e);
+MUST_CHECK bool do_unrevoke(struct work *w, struct store_op *op, struct err *e);
 /* All leases that ended, retries that are due, sessions nobody uses. */
 MUST_CHECK bool do_timers(struct work *w, struct err *e);
 /* Takes one held attempt back (LOST or UNHELD). */

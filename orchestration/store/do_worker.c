@@ -81,6 +81,7 @@ do_register(struct work *w, struct store_op *op, struct err *e)
 	        .boot = in->boot,
 	        .slots = in->slots,
 	        .expires_at_s = in->expires_at_s,
+	        .issued_at_s = in->issued_at_s,
 	        .registered_at = w->wall_us};
 
 	if (!list_json(op, in->namespaces, &row.namespaces, e) ||

@@ -6,6 +6,8 @@
 #include "orchestration/engine/identity.h"
 #include "orchestration/store/session.h"
 
+enum { US_PER_S = 1000000 };
+
 static bool
 find_task(struct viewer *v, struct store_op *op, const struct uuid *id, struct task_row *out,
         struct err *e)
@@ -328,6 +330,28 @@ event_list(struct viewer *v, struct store_op *op, struct err *e)
 }
 
 static bool
+revocation_list(struct viewer *v, struct store_op *op, struct err *e)
+{
+	const struct revocation_list_in *in = &op->in.revocations;
+	struct revocation_query query = {.now_s = v->wall_us / US_PER_S, .limit = REVOCATIONS_MAX};
+
+	if (in->per_page < 0 || in->per_page > STORE_PAGE_MAX ||
+	        (in->per_page > 0 && in->page < 1)) {
+		op_refuse(op, STORE_INVALID, "per_page must be between 1 and %d, page at least 1",
+		        STORE_PAGE_MAX);
+		return true;
+	}
+	if (in->per_page > 0) {
+		query.skip = (int64_t)(in->page - 1) * in->per_page;
+		query.limit = in->per_page;
+	}
+	if (!view_revocations(v, op, &query, &op->out.page, e))
+		return false;
+	op->outcome = STORE_OK;
+	return true;
+}
+
+static bool
 stats(struct viewer *v, struct store_op *op, struct err *e)
 {
 	if (!v->ops->stats(v->db, v->wall_us, &op->out.stats, e))
@@ -349,6 +373,7 @@ read_op(struct viewer *v, struct store_op *op, struct err *e)
 	        [STORE_TEMPLATE_LIST] = template_list,
 	        [STORE_TEMPLATE_GET] = template_get,
 	        [STORE_SESSION_LIST] = session_list,
+	        [STORE_REVOCATION_LIST] = revocation_list,
 	        [STORE_STATS] = stats,
 	        [STORE_EVENT_LIST] = event_list,
 	};

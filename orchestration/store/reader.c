@@ -29,6 +29,7 @@ static const bool reads[STORE_VERB__COUNT] = {
         [STORE_TEMPLATE_LIST] = true,
         [STORE_TEMPLATE_GET] = true,
         [STORE_SESSION_LIST] = true,
+        [STORE_REVOCATION_LIST] = true,
         [STORE_STATS] = true,
         [STORE_EVENT_LIST] = true,
 };

@@ -75,6 +75,10 @@ execute(struct work *w, struct store_op *op, struct err *e)
 		return do_worker_list(w, op, e);
 	case STORE_POLL:
 		return do_poll(w, op, e);
+	case STORE_REVOKE:
+		return do_revoke(w, op, e);
+	case STORE_UNREVOKE:
+		return do_unrevoke(w, op, e);
 	case STORE_TASK_GET:
 	case STORE_TASK_LIST:
 	case STORE_STEP_LIST:
@@ -82,6 +86,7 @@ execute(struct work *w, struct store_op *op, struct err *e)
 	case STORE_TEMPLATE_LIST:
 	case STORE_TEMPLATE_GET:
 	case STORE_SESSION_LIST:
+	case STORE_REVOCATION_LIST:
 	case STORE_STATS:
 	case STORE_EVENT_LIST:
 	case STORE_VERB__COUNT:

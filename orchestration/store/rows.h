@@ -48,10 +48,23 @@ struct template_row {
 };
 
 struct session_row {
-	int64_t id, registered_at, expires_at_s;
+	int64_t id, registered_at, expires_at_s, issued_at_s;
 	unsigned char digest[32];
 	const char *worker, *boot, *namespaces, *handlers; /* the lists as JSON arrays */
 	int slots;
+};
+
+struct revocation_row {
+	struct uuid id;
+	enum revocation_kind kind;
+	const char *name, *created_by, *reason; /* reason: NULL is none */
+	int64_t before_s, until_s;              /* until_s: 0 is for good */
+	int64_t created_at;
+};
+
+struct revocation_query {
+	int64_t now_s; /* those that are over by then are left out */
+	int64_t skip, limit;
 };
 
 struct task_list_query {
@@ -72,6 +85,7 @@ struct totals {
 typedef bool (*step_row_fn)(
         const struct step_row *row, const struct step_output *out, void *arg, struct err *e);
 typedef bool (*session_row_fn)(const struct session_row *row, void *arg, struct err *e);
+typedef bool (*revocation_row_fn)(const struct revocation_row *row, void *arg, struct err *e);
 typedef bool (*route_fn)(
         int64_t id, const char *ns, const char *callable, void *arg, struct err *e);
 struct event_found {

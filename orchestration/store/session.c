@@ -53,6 +53,7 @@ session_new(const struct session_row *row, OWNED struct session **out, struct er
 	s->id = row->id;
 	s->registered_at = row->registered_at;
 	s->expires_at_s = row->expires_at_s;
+	s->issued_at_s = row->issued_at_s;
 	s->slots = row->slots;
 	memcpy(s->digest, row->digest, sizeof(s->digest));
 	s->worker = strdup(row->worker);

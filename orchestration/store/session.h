@@ -46,7 +46,7 @@ struct recent_poll {
 };
 
 struct session {
-	int64_t id, registered_at, expires_at_s;
+	int64_t id, registered_at, expires_at_s, issued_at_s;
 	unsigned char digest[32];
 	char *worker, *boot;
 	char **namespaces, **handlers; /* NULL-terminated */

@@ -55,6 +55,9 @@ struct store_op {
 		struct worker_register_in worker;
 		struct poll_in poll;
 		struct event_list_in events;
+		struct revoke_in revoke;
+		struct uuid unrevoke;
+		struct revocation_list_in revocations;
 	} in;
 	union {
 		struct task_view task; /* TASK_CREATE, TASK_GET, TASK_CANCEL */
@@ -64,6 +67,7 @@ struct store_op {
 		struct worker_register_out worker;
 		struct poll_out poll;
 		struct store_stats stats;
+		struct revoke_out revoke; /* REVOKE, UNREVOKE */
 	} out;
 
 	struct op_state *state; /* the store's own */

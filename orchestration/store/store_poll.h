@@ -22,7 +22,8 @@ enum {
 struct worker_register_in {
 	const char *worker, *boot; /* the worker's id; a UUID text that changes with its process */
 	int slots;
-	int64_t expires_at_s; /* of the credential it came with; kept for SESSION_LIST, 0: none */
+	int64_t expires_at_s, issued_at_s; /* of the credential it came with; kept for SESSION_LIST,
+	                                      0: none */
 	const char *const *namespaces,
 	        *const *handlers; /* NULL-terminated; handlers exact or "a.*" */
 };

@@ -39,6 +39,7 @@ struct page_out {
 		const struct template_view *templates;
 		const struct session_view *sessions;
 		const struct event_view *events;
+		const struct revocation_view *revocations;
 	};
 };
 
@@ -54,6 +55,23 @@ struct step_get_out {
 struct template_in {
 	const char *ns, *name, *version; /* LIST: only ns, NULL is any; PUT: none, it is in json */
 	struct store_json json;          /* PUT: template_to_json() */
+};
+
+struct revoke_in {
+	struct revocation what;
+	int64_t until_s;    /* 0: until it is taken back */
+	const char *reason; /* NULL: none */
+};
+
+/* REVOKE and UNREVOKE. The higher version knows all that the lower one does. */
+struct revoke_out {
+	struct revocation_view made; /* REVOKE only */
+	struct page_out all;         /* that are in force from now on */
+	uint64_t version;
+};
+
+struct revocation_list_in {
+	int page, per_page; /* from 1, up to STORE_PAGE_MAX; per_page 0: all of them */
 };
 
 struct event_list_in {

@@ -103,13 +103,14 @@ MUST_CHECK bool sqlite_schema_check(struct backend *b, bool *fresh, struct err *
 MUST_CHECK bool sqlite_schema_migrate(struct backend *b, struct buf *report, struct err *e);
 
 /* The functions of struct backend_ops, by file: open, migrate, task, step, event, template,
- * worker, check. Their contracts are in backend.h. */
+ * worker, revocation, check. Their contracts are in backend.h. */
 #define OPS_FILE(name) void sqlite_##name##_ops(struct backend_ops *ops);
 OPS_FILE(task)
 OPS_FILE(step)
 OPS_FILE(event)
 OPS_FILE(template)
 OPS_FILE(worker)
+OPS_FILE(revocation)
 OPS_FILE(offline)
 #undef OPS_FILE
 

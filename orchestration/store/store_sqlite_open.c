@@ -313,6 +313,7 @@ backend_for(const char *url, struct backend_ops *out)
 	sqlite_event_ops(out);
 	sqlite_template_ops(out);
 	sqlite_worker_ops(out);
+	sqlite_revocation_ops(out);
 	sqlite_offline_ops(out);
 	return true;
 }

@@ -13,6 +13,7 @@ bind_session(struct query *q, const struct session_row *row)
 	query_text(q, row->handlers);
 	query_int(q, row->expires_at_s);
 	query_int(q, row->registered_at);
+	query_int(q, row->issued_at_s);
 }
 
 static bool
@@ -59,6 +60,7 @@ session_columns(struct query *q, struct session_row *out, struct err *e)
 	out->handlers = column_text(q);
 	out->expires_at_s = column_int(q);
 	out->registered_at = column_int(q);
+	out->issued_at_s = column_int(q);
 	q->odd = q->odd || out->worker == NULL || out->boot == NULL || out->namespaces == NULL ||
 	         out->handlers == NULL;
 	return query_sound(q, e);

@@ -10,6 +10,7 @@
 
 #include "orchestration/engine/status.h"
 #include "shared/base/uuid.h"
+#include "shared/security/revocations.h"
 #include "shared/template/template.h"
 
 struct store_json {
@@ -61,11 +62,19 @@ struct session_view {
 	unsigned char digest[32]; /* SHA-256 of the secret */
 	const char *worker, *boot;
 	const char *const *namespaces, *const *handlers; /* NULL-terminated */
-	int64_t expires_at_s; /* of the credential it was opened with; 0: none */
+	int64_t expires_at_s, issued_at_s; /* of the credential it was opened with; 0: none */
 	int slots, held;
 	bool parked, live;     /* live: its lease runs */
 	int64_t registered_at; /* wall */
 	int64_t seen_ago_ms;   /* since its last poll; < 0: none since the store started */
+};
+
+struct revocation_view {
+	struct uuid id;
+	struct revocation what;
+	int64_t until_s; /* 0: until it is taken back */
+	int64_t created_at;
+	const char *created_by, *reason; /* owner text of the caller; NULL: no reason was given */
 };
 
 struct event_view {

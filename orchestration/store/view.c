@@ -200,6 +200,7 @@ view_session(struct store_op *op, const struct session *s, struct session_view *
 	        .namespaces = copy_list(op, s->namespaces),
 	        .handlers = copy_list(op, s->handlers),
 	        .expires_at_s = s->expires_at_s,
+	        .issued_at_s = s->issued_at_s,
 	        .slots = s->slots,
 	        .held = (int)s->lease_count,
 	        .parked = s->parked != NULL,
@@ -208,5 +209,63 @@ view_session(struct store_op *op, const struct session *s, struct session_view *
 	if (out->worker == NULL || out->boot == NULL || out->namespaces == NULL ||
 	        out->handlers == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for a session");
+	return true;
+}
+
+bool
+view_revocation(struct store_op *op, const struct revocation_row *row, struct revocation_view *out,
+        struct err *e)
+{
+	*out = (struct revocation_view){
+	        .id = row->id,
+	        .what = {.kind = row->kind,
+	                 .id = store_op_text(op, row->name, strlen(row->name)),
+	                 .before_s = row->before_s},
+	        .until_s = row->until_s,
+	        .created_at = row->created_at,
+	        .created_by = store_op_text(op, row->created_by, strlen(row->created_by))
+        };
+	if (row->reason != NULL)
+		out->reason = store_op_text(op, row->reason, strlen(row->reason));
+	if (out->what.id == NULL || out->created_by == NULL ||
+	        (row->reason != NULL && out->reason == NULL))
+		return err_set(e, ERR_NOMEM, "out of memory for a revocation");
+	return true;
+}
+
+struct revocation_page {
+	struct store_op *op;
+	struct revocation_view *views;
+	size_t count, room;
+};
+
+static bool
+keep_revocation(const struct revocation_row *row, void *arg, struct err *e)
+{
+	struct revocation_page *p = arg;
+
+	return p->count == p->room || view_revocation(p->op, row, &p->views[p->count++], e);
+}
+
+bool
+view_revocations(struct viewer *v, struct store_op *op, const struct revocation_query *query,
+        struct page_out *out, struct err *e)
+{
+	struct revocation_page p = {.op = op};
+	int64_t total = 0, left;
+
+	if (!v->ops->revocations_count(v->db, query->now_s, &total, e))
+		return false;
+	left = total > query->skip ? total - query->skip : 0;
+	p.room = (size_t)(left < query->limit ? left : query->limit);
+	p.views = store_op_alloc(op, p.room, sizeof(*p.views));
+	if (p.views == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory for a list of revocations");
+	if (!v->ops->revocations_each(v->db, query, keep_revocation, &p, e))
+		return false;
+	*out = (struct page_out){.total = total,
+	        .more = left > query->limit,
+	        .count = p.count,
+	        .revocations = p.views};
 	return true;
 }

@@ -39,4 +39,11 @@ MUST_CHECK bool view_template(struct viewer *v, struct store_op *op, int64_t id,
 MUST_CHECK bool view_session(
         struct store_op *op, const struct session *s, struct session_view *out, struct err *e);
 
+/* A revocation, its texts copied into op. */
+MUST_CHECK bool view_revocation(struct store_op *op, const struct revocation_row *row,
+        struct revocation_view *out, struct err *e);
+/* Those that are in force, as far as the query wants them; total counts them all. */
+MUST_CHECK bool view_revocations(struct viewer *v, struct store_op *op,
+        const struct revocation_query *query, struct page_out *out, struct err *e);
+
 #endif

@@ -58,7 +58,8 @@ struct work {
 	struct digest *digest;
 	struct buf frame, results; /* kept between frames */
 	int64_t next_retry;        /* wall; 0: none waits */
-	size_t route_turn;         /* which route is asked first */
+	uint64_t revocation_version;
+	size_t route_turn; /* which route is asked first */
 	bool draining;
 	bool routes_stale, totals_stale; /* to be read again when the next transaction begins */
 

@@ -41,6 +41,7 @@ static const struct row rows[] = {
 	"{\"proto\":1,\"worker\":\"w-matrix\",\"boot\":\"0197d6a0-0000-7000-8000-00000000000@N\"," \
 	"\"slots\":1,"                                                                             \
 	"\"namespaces\":[\"matrix\"],\"handlers\":[\"matrix.none\"],\"templates\":[]}"
+#define REVOCATION_BODY "{\"kind\":\"token\",\"id\":\"matrix-@NONCE\"}"
 #define POLL_BODY                                                                                  \
 	"{\"id\":\"0197d6a0-0000-7000-8000-00000000000@N\",\"free\":0,\"held\":[],\"wait_ms\":0,"  \
 	"\"results\":[]}"
@@ -230,7 +231,20 @@ expected(const struct row *row, enum credential c)
 	return c == FOREIGN_TENANT ? s->foreign : 0;
 }
 
-/* Replaces @TASK, @STEP, @NONCE and @N in text; owned. */
+/* The path of a fresh revocation, which hits nobody. */
+static void
+put_revocation(struct buf *b, const char *admin)
+{
+	AUTO(wire_reply)
+	struct wire_reply r = wire_call(pair.orchestration.port, "POST", "/v1/auth/revocations",
+	        admin, "{\"kind\":\"token\",\"id\":\"matrix\"}");
+	const char *path = wire_field(&r, "Location");
+
+	ck_assert_ptr_nonnull(path);
+	buf_text(b, path);
+}
+
+/* Replaces @TASK, @STEP, @REVOCATION, @NONCE and @N in text; owned. */
 static char *
 filled(const char *text)
 {
@@ -258,6 +272,9 @@ filled(const char *text)
 		} else if (strncmp(text, "@STEP", 5) == 0) {
 			buf_text(&b, step);
 			text += 5;
+		} else if (strncmp(text, "@REVOCATION", 11) == 0) {
+			put_revocation(&b, admin);
+			text += 11;
 		} else if (strncmp(text, "@NONCE", 6) == 0) {
 			buf_format(&b, "%llx", (unsigned long long)rand_u64());
 			text += 6;
@@ -285,7 +302,8 @@ ask(const struct row *row, enum credential c)
 
 	if (status == 401) /* RFC 6750: says how to authenticate */
 		ck_assert_ptr_nonnull(wire_field(&r, "WWW-Authenticate"));
-	ck_assert(status == 200 || status == 201 || wire_field(&r, "Content-Type") != NULL);
+	ck_assert(status == 200 || status == 201 || status == 204 ||
+	          wire_field(&r, "Content-Type") != NULL);
 	free(path);
 	free(body);
 	free(header);

@@ -515,7 +515,8 @@ read_all(void)
 {
 	static const enum store_verb of_task[] = {STORE_TASK_GET, STORE_STEP_LIST, STORE_STEP_GET};
 	static const enum store_verb of_all[] = {STORE_TASK_LIST, STORE_TEMPLATE_LIST,
-	        STORE_TEMPLATE_GET, STORE_SESSION_LIST, STORE_STATS, STORE_EVENT_LIST};
+	        STORE_TEMPLATE_GET, STORE_REVOCATION_LIST, STORE_SESSION_LIST, STORE_STATS,
+	        STORE_EVENT_LIST};
 
 	for (size_t i = 0; i < COUNT(of_task); i++)
 		for (size_t t = 0; t < TASKS; t++)

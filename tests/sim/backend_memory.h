@@ -31,6 +31,6 @@ const char *memory_worker_name(struct memory *m, int64_t session);
 
 void memory_task_ops(struct backend_ops *ops);
 void memory_step_ops(struct backend_ops *ops);
-void memory_rest_ops(struct backend_ops *ops); /* events, totals, templates, routes, sessions */
+void memory_rest_ops(struct backend_ops *ops); /* all the others */
 
 #endif

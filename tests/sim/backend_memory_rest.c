@@ -1,4 +1,4 @@
-/* Events, totals, templates, routes and sessions of the disk in memory. */
+/* Events, totals, templates, routes, sessions and revocations of the disk in memory. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -300,6 +300,87 @@ sessions_each(struct backend *b, session_row_fn fn, void *arg, struct err *e)
 	return true;
 }
 
+static bool
+revocation_insert(struct backend *b, const struct revocation_row *row, struct err *e)
+{
+	struct memory_revocation *fresh;
+
+	if (!memory_may_write(b, "REVOCATION_INSERT", e))
+		return false;
+	fresh = memory_add(b->m, REVOCATIONS);
+	fresh->row = *row;
+	fresh->row.name = keep(b->m, row->name);
+	fresh->row.created_by = keep(b->m, row->created_by);
+	fresh->row.reason = row->reason != NULL ? keep(b->m, row->reason) : NULL;
+	return true;
+}
+
+static bool
+revocation_delete(struct backend *b, const struct uuid *id, bool *found, struct err *e)
+{
+	if (!memory_may_write(b, "REVOCATION_DELETE", e))
+		return false;
+	*found = false;
+	for (size_t i = 0; i < memory_count(b->m, REVOCATIONS) && !*found; i++) {
+		const struct memory_revocation *r = memory_row(b->m, REVOCATIONS, i);
+
+		*found = !r->gone && memcmp(&r->row.id, id, sizeof(*id)) == 0;
+		if (*found)
+			((struct memory_revocation *)memory_touch(b->m, REVOCATIONS, i))->gone =
+			        true;
+	}
+	return true;
+}
+
+static bool
+is_over(const struct memory_revocation *r, int64_t now_s)
+{
+	return r->gone || (r->row.until_s != 0 && r->row.until_s <= now_s);
+}
+
+static bool
+revocations_prune(struct backend *b, int64_t now_s, struct err *e)
+{
+	if (!memory_may_write(b, "REVOCATIONS_PRUNE", e))
+		return false;
+	for (size_t i = 0; i < memory_count(b->m, REVOCATIONS); i++) {
+		const struct memory_revocation *r = memory_row(b->m, REVOCATIONS, i);
+
+		if (!r->gone && is_over(r, now_s))
+			((struct memory_revocation *)memory_touch(b->m, REVOCATIONS, i))->gone =
+			        true;
+	}
+	return true;
+}
+
+static bool
+revocations_count(struct backend *b, int64_t now_s, int64_t *out, struct err *e)
+{
+	(void)e;
+	*out = 0;
+	for (size_t i = 0; i < memory_count(b->m, REVOCATIONS); i++)
+		*out += !is_over(memory_row(b->m, REVOCATIONS, i), now_s);
+	return true;
+}
+
+static bool
+revocations_each(struct backend *b, const struct revocation_query *in, revocation_row_fn fn,
+        void *arg, struct err *e)
+{
+	int64_t at = 0;
+
+	for (size_t i = memory_count(b->m, REVOCATIONS); i > 0; i--) {
+		const struct memory_revocation *r = memory_row(b->m, REVOCATIONS, i - 1);
+
+		if (is_over(r, in->now_s))
+			continue;
+		if (at >= in->skip && at < in->skip + in->limit && !fn(&r->row, arg, e))
+			return false;
+		at++;
+	}
+	return true;
+}
+
 void
 memory_rest_ops(struct backend_ops *ops)
 {
@@ -318,4 +399,9 @@ memory_rest_ops(struct backend_ops *ops)
 	ops->session_update = session_update;
 	ops->session_end = session_end;
 	ops->sessions_each = sessions_each;
+	ops->revocation_insert = revocation_insert;
+	ops->revocation_delete = revocation_delete;
+	ops->revocations_prune = revocations_prune;
+	ops->revocations_count = revocations_count;
+	ops->revocations_each = revocations_each;
 }

@@ -41,6 +41,7 @@ static const size_t sizes[MEMORY_TABLES] = {
         [TEMPLATES] = sizeof(struct memory_template),
         [ROUTES] = sizeof(struct memory_route),
         [SESSIONS] = sizeof(struct memory_session),
+        [REVOCATIONS] = sizeof(struct memory_revocation),
         [TOTALS] = sizeof(struct totals),
 };
 

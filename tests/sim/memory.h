@@ -36,6 +36,7 @@ enum memory_table {
 	TEMPLATES,
 	ROUTES,
 	SESSIONS,
+	REVOCATIONS,
 	TOTALS,
 	MEMORY_TABLES,
 };
@@ -80,6 +81,11 @@ struct memory_route {
 struct memory_session {
 	struct session_row row;
 	int64_t ended_at;
+};
+
+struct memory_revocation {
+	struct revocation_row row;
+	bool gone;
 };
 
 struct memory; /* opaque: the tables are in memory.c */

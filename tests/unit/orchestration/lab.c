@@ -465,11 +465,23 @@ lab_number(struct lab *lab, const char *sql)
 	return n;
 }
 
+void
+lab_write(struct lab *lab, const char *sql)
+{
+	sqlite3 *db = NULL;
+
+	ck_assert_int_eq(sqlite3_open(lab->path, &db), SQLITE_OK);
+	(void)sqlite3_busy_timeout(db, 5000);
+	ck_assert_msg(
+	        sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+	(void)sqlite3_close(db);
+}
+
 char *
 lab_dump(struct lab *lab)
 {
-	static const char *const tables[] = {
-	        "tasks", "task_details", "steps", "events", "templates", "routes", "owners"};
+	static const char *const tables[] = {"tasks", "task_details", "steps", "events",
+	        "templates", "routes", "owners", "revocations"};
 	struct buf out = BUF(MIB(16));
 	sqlite3 *db = peek(lab);
 

@@ -73,6 +73,8 @@ enum task_state lab_task_state(struct lab *lab, struct uuid task);
 struct step_view lab_step(struct lab *lab, struct uuid task, const char *step);
 /* One number from the database, read aside. */
 int64_t lab_number(struct lab *lab, const char *sql);
+/* Changes the database aside. */
+void lab_write(struct lab *lab, const char *sql);
 /* A text over all rows of all tables but sessions and totals: equal when nothing changed. */
 char *lab_dump(struct lab *lab);
 /* Asserts that `db check` finds nothing. */

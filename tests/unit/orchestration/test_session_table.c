@@ -13,6 +13,18 @@ make_digest(unsigned n, unsigned char out[32])
 	out[31] = (unsigned char)(n >> 8);
 }
 
+static bool
+add(struct session_table *s, const unsigned char digest[32], const char *id, const char *worker,
+        int64_t expires_at_s, struct err *e)
+{
+	struct session_facts facts = {
+	        .expires_at_s = expires_at_s, .issued_at_s = expires_at_s / 2};
+
+	(void)snprintf(facts.id, sizeof(facts.id), "%s", id);
+	(void)snprintf(facts.worker, sizeof(facts.worker), "%s", worker);
+	return session_table_put(s, digest, &facts, e);
+}
+
 START_TEST(session_is_found_by_its_digest_and_no_other)
 {
 	AUTO(session_table) struct session_table *s = NULL;
@@ -22,11 +34,12 @@ START_TEST(session_is_found_by_its_digest_and_no_other)
 
 	ck_assert(session_table_new(4, &s, &e));
 	make_digest(7, digest);
-	ck_assert(session_table_put(s, digest, "s-1", "w1", 99, &e));
+	ck_assert(add(s, digest, "s-1", "w1", 99, &e));
 	ck_assert_int_eq(session_table_find(digest, &facts, s), VERDICT_GRANT);
 	ck_assert_str_eq(facts.worker, "w1");
 	ck_assert_str_eq(facts.id, "s-1");
 	ck_assert_int_eq(facts.expires_at_s, 99);
+	ck_assert_int_eq(facts.issued_at_s, 49);
 	for (size_t i = 0; i < 32; i++) {
 		digest[i] ^= 1;
 		ck_assert_int_eq(session_table_find(digest, &facts, s), VERDICT_DENY_SESSION);
@@ -46,9 +59,9 @@ START_TEST(new_registration_ends_the_workers_old_session)
 	make_digest(2, fresh);
 	make_digest(3, other);
 	ck_assert(session_table_new(4, &s, &e));
-	ck_assert(session_table_put(s, old, "s-1", "w1", 0, &e));
-	ck_assert(session_table_put(s, other, "s-2", "w2", 0, &e));
-	ck_assert(session_table_put(s, fresh, "s-3", "w1", 0, &e));
+	ck_assert(add(s, old, "s-1", "w1", 0, &e));
+	ck_assert(add(s, other, "s-2", "w2", 0, &e));
+	ck_assert(add(s, fresh, "s-3", "w1", 0, &e));
 	ck_assert_int_eq(session_table_find(old, &facts, s), VERDICT_DENY_SESSION);
 	ck_assert_int_eq(session_table_find(fresh, &facts, s), VERDICT_GRANT);
 	ck_assert_int_eq(session_table_find(other, &facts, s), VERDICT_GRANT);
@@ -68,19 +81,18 @@ START_TEST(full_table_forgets_who_polled_least_recently)
 	for (unsigned n = 0; n < 4; n++) {
 		(void)snprintf(worker, sizeof(worker), "w%u", n);
 		make_digest(n, digest);
-		ck_assert(session_table_put(s, digest, "s", worker, 0, &e));
+		ck_assert(add(s, digest, "s", worker, 0, &e));
 	}
 	make_digest(0, digest);
 	ck_assert_int_eq(session_table_find(digest, &facts, s), VERDICT_GRANT);
 	make_digest(4, digest);
-	ck_assert(session_table_put(s, digest, "s", "w4", 0, &e));
+	ck_assert(add(s, digest, "s", "w4", 0, &e));
 	for (unsigned n = 0; n < 5; n++) {
 		make_digest(n, digest);
 		ck_assert_int_eq(session_table_find(digest, &facts, s),
 		        n == 1 ? VERDICT_DENY_SESSION : VERDICT_GRANT);
 	}
-	ck_assert(session_table_put(
-	        s, digest, "s", "w3", 0, &e)); /* its own old one goes, no other */
+	ck_assert(add(s, digest, "s", "w3", 0, &e)); /* its own old one goes, no other */
 	make_digest(0, digest);
 	ck_assert_int_eq(session_table_find(digest, &facts, s), VERDICT_GRANT);
 }
@@ -98,7 +110,7 @@ START_TEST(every_allocation_may_fail)
 
 		ck_assert_uint_lt(nth, 20);
 		fault_allocation(++nth);
-		put = session_table_new(4, &s, &e) && session_table_put(s, digest, "s", "w", 0, &e);
+		put = session_table_new(4, &s, &e) && add(s, digest, "s", "w", 0, &e);
 		fault_allocation(0);
 		if (!put)
 			ck_assert_int_eq(e.code, ERR_NOMEM);
