@@ -123,7 +123,8 @@ api_judge(struct ctl *ctl, const struct api_request *request, const struct api_a
 	const char *url = ctl->base_urls[request->endpoint];
 	const char *name = endpoint_name(request->endpoint);
 
-	if (answer->status >= 200 && answer->status < 300 && answer->doc != NULL)
+	if (answer->status == 204 ||
+	        (answer->status >= 200 && answer->status < 300 && answer->doc != NULL))
 		return EXIT_STATUS_OK;
 	if (answer->status == 0) {
 		enum exit_status why = answer->ending;

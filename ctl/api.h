@@ -35,11 +35,11 @@ enum exit_status api_send(
         struct ctl *ctl, const struct api_request *request, struct api_answer *out);
 
 /* Tells the user what is wrong with such an answer, and gives the exit status it means. Of 2xx with
- * JSON, which is nothing to tell: OK. */
+ * JSON, or 204, which is nothing to tell: OK. */
 enum exit_status api_judge(
         struct ctl *ctl, const struct api_request *request, const struct api_answer *answer);
 
-/* Both: OK has a 2xx and a doc; everything else has been told. */
+/* Both: OK has a 2xx and a doc, or 204 and none; everything else has been told. */
 enum exit_status api_ask(
         struct ctl *ctl, const struct api_request *request, struct api_answer *out);
 /* The same for a request without a body. */
