@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "shared/security/pem.h"
+#include "tests/torture/fault.h"
 #include "tests/unit/security/openssl_fault.h"
 #include "tests/unit/unit.h"
 
@@ -133,15 +134,17 @@ kit_torture(kit_attempt_fn attempt)
 {
 	struct err e = {0};
 	unsigned nth = 0, openssl_made;
-	bool done = false;
+	bool done = false, failed = true;
 
-	while (!done) {
+	/* What is tried twice may succeed in spite of a failure. */
+	while (failed) {
 		ck_assert_uint_lt(nth, 1000);
-		fault_allocation(++nth);
+		fault_arm(FAULT_ALLOCATION, ++nth, false);
 		done = attempt(&e);
-		fault_allocation(0);
+		failed = fault_disarm();
 		judge_fault(done, &e);
 	}
+	ck_assert(done);
 	openssl_fault(0);
 	ck_assert(attempt(&e));
 	openssl_made = openssl_fault_count();

@@ -44,7 +44,7 @@ enum verdict kit_claims(
         const struct claim_rules *rules, const char *payload, int64_t now_s, struct claims *out);
 
 /*
- * Runs attempt with its first, second, ... allocation of ours failing until it succeeds, then once
+ * Runs attempt with its first, second, ... allocation of ours failing until none is left, then once
  * for every allocation that OpenSSL makes in it (some of which it can do without). Returns how many
  * of ours failed. attempt must not assert: Check allocates too.
  */
