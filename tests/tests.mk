@@ -64,9 +64,14 @@ $(OUT)/fuzz_$(1): $(call fuzz_objs,$(1),$(2))
 .PHONY: replay-$(1) fuzz-$(1)
 replay-$(1): $(OUT)/replay_$(1)
 	$(OUT)/replay_$(1) tests/fuzz/corpus/$(1)/*
+ifeq ($(PROFILE),fuzz)
 fuzz-$(1): $(OUT)/fuzz_$(1)
 	@mkdir -p build/corpus/$(1)
 	$(OUT)/fuzz_$(1) -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 build/corpus/$(1) tests/fuzz/corpus/$(1)
+else
+fuzz-$(1):
+	+$$(MAKE) PROFILE=fuzz CC=clang OUT=build/fuzz-clang $$@
+endif
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f),$(call fuzz_sees,$(f)))))
 

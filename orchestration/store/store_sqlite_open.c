@@ -41,10 +41,17 @@ path_of(const char *url, struct err *e)
 static bool
 take_lock(struct backend *b, const char *path, struct err *e)
 {
+	static const char suffix[] = ".lock";
 	char name[4096];
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
 
-	if (snprintf(name, sizeof(name), "%s.lock", path) >= (int)sizeof(name))
-		return err_set(e, ERR_LIMIT, "%s: the path is too long", path);
+	if (vfs == NULL)
+		return err_set(e, ERR_INTERNAL, "SQLite has no file system");
+	/* Beside the file itself: whoever comes by a link to it must meet the same lock. */
+	if ((vfs->xFullPathname(vfs, path, (int)(sizeof(name) - sizeof(suffix)), name) & 0xff) !=
+	        SQLITE_OK)
+		return err_set(e, ERR_LIMIT, "%s: the path is too long, or leads nowhere", path);
+	memcpy(name + strlen(name), suffix, sizeof(suffix));
 	b->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	if (b->lock < 0)
 		return err_set(

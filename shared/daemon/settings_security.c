@@ -163,6 +163,7 @@ settings_security_service(const struct config *config, OWNED struct security_ser
 		        .enabled = config->web_auth_enabled,
 		        .users = user_tokens(config, &lists),
 		        .workers = worker_tokens(config, &lists),
+		        .has_workers = config->role == CONFIG_ORCHESTRATION,
 		        .api_keys = lists.api_keys,
 		        .api_key_count =
 		                config->web_auth_api_keys_enabled ? config->api_key_count : 0,

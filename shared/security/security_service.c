@@ -28,8 +28,9 @@ fill_tokens(struct security_service *s, const struct security_settings *from,
 		security_report_add(report, "authentication is on, but neither a public key nor an "
 		                            "API key is configured: everybody is refused");
 	if (!trust_is_configured(&from->workers)) {
-		security_report_add(report, "no key for workers is configured: internal routes "
-		                            "answer 401");
+		if (from->has_workers)
+			security_report_add(report, "no key for workers is configured: internal "
+			                            "routes answer 401");
 		return true;
 	}
 	return trust_new(&from->workers, CALLER_SYSTEM, &s->workers, e) ||

@@ -14,6 +14,7 @@ struct security_settings {
 	bool enabled;
 	struct token_settings users;
 	struct token_settings workers; /* no key: internal rows answer 401 */
+	bool has_workers;              /* there are such rows: no key is worth a warning */
 	const struct api_key_settings *api_keys;
 	size_t api_key_count;
 };

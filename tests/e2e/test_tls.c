@@ -92,6 +92,7 @@ start_pair(void)
 static void
 stop_pair(void)
 {
+	wire_through(NULL);
 	pair_stop(&pair);
 	remove_certificates();
 }

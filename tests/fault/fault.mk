@@ -25,11 +25,16 @@ FAULT_SHORT    := checker fencing crash storm $(if $(filter asan tsan,$(PROFILE)
 .PHONY: fault fault-short
 # What counts milliseconds goes alone; the rest, which mostly waits, side by side. In the short form
 # everything does, on a machine that may be busy: there bounds are three times as wide.
+ifneq ($(FAULT_POINT),)
+fault: $(FAULT_BUILDS) programs
+	$(RUN_FAULT) $(SUITES_OF_FAULT) points
+else
 fault: $(FAULT_BUILDS) programs
 	$(RUN_FAULT) FAULT_KILLS=$(or $(FAULT_KILLS),50) FAULT_STORED=$(or $(FAULT_STORED),100000) $(SUITES_OF_FAULT) storm
 	$(RUN_FAULT) FAULT_FLOOD_MS=10000 $(SUITES_OF_FAULT) flood
 	$(RUN_FAULT) FAULT_CANCELS=50 FAULT_ZOMBIE_S=60 FAULT_STOPS=15 $(SUITES_OF_FAULT) crash checker fencing clock signals
 	$(RUN_FAULT) $(SUITES_OF_FAULT) $(POINT_SHARDS:%=points:FAULT_SHARD=%)
+endif
 fault-short: $(FAULT_BUILDS) programs
 	$(RUN_FAULT) $(if $(filter asan tsan,$(PROFILE)),,TIME_SCALE=3) FAULT_POINTS=6 FAULT_CLOCK_MS=500 FAULT_KILLS=3 $(SUITES_OF_FAULT) $(FAULT_SHORT)
 CHECK_PARTS  += fault-short

@@ -19,8 +19,17 @@ static unsigned long
 number(const char *name, unsigned long usual)
 {
 	const char *text = getenv(name);
+	char *end;
+	unsigned long n;
 
-	return text != NULL && text[0] != '\0' ? strtoul(text, NULL, 10) : usual;
+	if (text == NULL || text[0] == '\0')
+		return usual;
+	n = strtoul(text, &end, 10);
+	if (*end != '\0' || text[0] == '-' || n == 0) {
+		(void)fprintf(stderr, "%s=%s: that is no number above 0\n", name, text);
+		_exit(EXIT_FAILURE);
+	}
+	return n;
 }
 
 static int

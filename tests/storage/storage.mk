@@ -1,5 +1,5 @@
 # The store on a disk that fails by seed, and real daemons on a disk that is full. STORAGE_SEEDS says
-# how many seeds from STORAGE_SEED on; `storage-short` is the part of `make check`.
+# how many seeds from STORAGE_SEED on, which are then all that is run; `storage-short` is the part of `make check`.
 STORAGE_OBJS := $(call obj,$(filter-out tests/storage/bad_sync.c,$(wildcard tests/storage/*.c)))
 STORAGE_LIB  := $(call obj,tests/unit/orchestration/lab.c tests/e2e/pair.c tests/lib/daemon.c \
                 tests/lib/wire.c tests/lib/token_maker.c tests/fault/checker.c tests/fault/book.c)
@@ -13,7 +13,7 @@ $(OUT)/tests/storage/main.o: tests/unit/main.c tests/storage/suites.def
 $(OUT)/bad_sync.so: tests/storage/bad_sync.c
 	$(call do,link) $(CC) $(filter-out -fPIE,$(BASE)) -O2 -fPIC -shared $< -o $@
 
-RUN_STORAGE = TASKER_BIN=$(OUT)/bin STORAGE_BAD_SYNC=$(OUT)/bad_sync.so $(OUT)/storage
+RUN_STORAGE = $(if $(STORAGE_SEED),CK_RUN_SUITE="storage seeds") TASKER_BIN=$(OUT)/bin STORAGE_BAD_SYNC=$(OUT)/bad_sync.so $(OUT)/storage
 .PHONY: storage storage-short
 storage: $(OUT)/storage $(OUT)/bad_sync.so programs
 	STORAGE_LONG=1 $(RUN_STORAGE)

@@ -157,7 +157,9 @@ examine(bool in_log)
 		return DETECTED;
 	if (client.broken[0] == '\0')
 		return HARMLESS;
-	if (strstr(client.broken, "fault") != NULL)
+	/* A fault of the read, or a template that is no longer one. */
+	if (strstr(client.broken, "fault") != NULL ||
+	        strstr(client.broken, "reading a stored") != NULL)
 		return REFUSED;
 	return in_log ? LOG_CUT : TEXT_CHANGED;
 }

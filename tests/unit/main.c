@@ -1,4 +1,5 @@
 /* Runs the suites of one folder; the Makefile names its suites.def in SUITES. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/unit/unit.h"
@@ -19,6 +20,11 @@ main(void)
 		srunner_add_suite(runner, suites[i]());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
+	if (srunner_ntests_run(runner) == 0) {
+		(void)fputs("no test ran: CK_RUN_SUITE or CK_RUN_CASE names none that is here\n",
+		        stderr);
+		failed = 1;
+	}
 	srunner_free(runner);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

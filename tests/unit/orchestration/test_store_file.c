@@ -142,6 +142,24 @@ START_TEST(a_second_instance_is_refused)
 END_TEST
 
 /* ST10: also when the umask and an earlier mode were generous. */
+/* ST9: by whatever name it comes. */
+START_TEST(a_second_instance_by_a_link_is_refused)
+{
+	struct store_settings settings = lab.settings;
+	struct store *store = NULL;
+	struct err e = {0};
+	char link[128], url[160];
+
+	(void)snprintf(link, sizeof(link), "%s/link", lab.folder);
+	ck_assert_int_eq(symlink(lab.path, link), 0);
+	(void)snprintf(url, sizeof(url), "sqlite://%s", link);
+	settings.url = url;
+	ck_assert(!store_open(&settings, &store, &e));
+	ck_assert_int_eq(e.code, ERR_BUSY);
+	(void)unlink(link);
+}
+END_TEST
+
 START_TEST(every_file_is_the_owners_alone)
 {
 	static const char *const suffixes[] = {"", "-wal", "-shm", ".lock"};
@@ -368,6 +386,7 @@ store_file_suite(void)
 	tcase_add_test(tc, a_newer_schema_that_lets_older_writers_in_is_opened);
 	tcase_add_test(tc, garbage_is_no_database);
 	tcase_add_test(tc, a_second_instance_is_refused);
+	tcase_add_test(tc, a_second_instance_by_a_link_is_refused);
 	tcase_add_test(tc, every_file_is_the_owners_alone);
 	tcase_add_test(tc, a_link_in_the_locks_place_is_refused);
 	tcase_add_test(tc, the_file_survives_a_power_cut_by_its_settings);

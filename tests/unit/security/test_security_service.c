@@ -169,7 +169,7 @@ END_TEST
 
 START_TEST(what_is_missing_is_reported)
 {
-	struct security_settings settings = {.enabled = true};
+	struct security_settings settings = {.enabled = true, .has_workers = true};
 	struct security_report report = {0};
 	struct err e = {0};
 
