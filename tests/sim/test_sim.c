@@ -72,7 +72,7 @@ START_TEST(a_lease_by_the_wall_clock_is_seen_by_the_judge)
 	char shown[480] = "";
 
 	ck_assert_int_gt(findings(&setup, shown), 0);
-	ck_assert_ptr_nonnull(strstr(shown, "I2"));
+	ck_assert_msg(strstr(shown, "session") != NULL, "%s", shown);
 }
 END_TEST
 
