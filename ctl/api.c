@@ -177,6 +177,26 @@ api_print(struct ctl *ctl, const struct api_answer *answer)
 	return EXIT_STATUS_OK;
 }
 
+enum exit_status
+api_print_list(struct ctl *ctl, const struct api_answer *answer, const struct api_list *list)
+{
+	const struct json *doc = answer->doc;
+	struct table *t;
+
+	if (ctl->json)
+		return api_print(ctl, answer);
+	t = table_new(list->columns, list->count, ctl_look(ctl));
+	for (const struct json_node *n =
+	                json_first(doc, json_member(doc, json_root(doc), list->member));
+	        n != NULL; n = json_next(doc, n)) {
+		struct table_line *line = table_add(t, NULL);
+
+		for (size_t i = 0; i < list->count; i++)
+			table_json(t, line, doc, json_member(doc, n, list->names[i]));
+	}
+	return ctl_print(ctl, t);
+}
+
 void
 api_answer_free(struct api_answer *a)
 {

@@ -49,6 +49,17 @@ enum exit_status api_call(struct ctl *ctl, enum endpoint endpoint, const char *m
 /* The answer's JSON on one line on out: what --output json prints. */
 enum exit_status api_print(struct ctl *ctl, const struct api_answer *answer);
 
+/* What a list in the answer looks like: a line an element, a column each of its members. */
+struct api_list {
+	const char *member; /* the list */
+	const struct table_column *columns;
+	const char *const *names; /* of the elements' members, as many as columns */
+	size_t count;
+};
+/* Prints it as a table, or the answer as it is with --json. */
+enum exit_status api_print_list(
+        struct ctl *ctl, const struct api_answer *answer, const struct api_list *list);
+
 void api_answer_free(struct api_answer *a); /* empty again */
 
 /* Append to a path: text as it is; "/" and a segment; "?" or "&", name and value. The latter two

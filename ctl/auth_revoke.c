@@ -148,7 +148,6 @@ run_auth_revocations(struct ctl *ctl)
 	int64_t page = 1;
 	struct err e = {0};
 	enum exit_status status;
-	struct table *t;
 
 	if (!args_int(&ctl->args, "page", 1, PAGE_MAX, &page, &e))
 		return ctl_fail(ctl, EXIT_STATUS_USAGE, "%s", e.text);
@@ -158,18 +157,8 @@ run_auth_revocations(struct ctl *ctl)
 	status = api_call(ctl, ENDPOINT_ORCHESTRATION, "GET", &path, &answer);
 	if (status != EXIT_STATUS_OK)
 		return status;
-	if (ctl->json)
-		return api_print(ctl, &answer);
-	t = table_new(columns, COUNT(columns), ctl_look(ctl));
-	for (const struct json_node *n = json_first(
-	             answer.doc, json_member(answer.doc, json_root(answer.doc), "revocations"));
-	        n != NULL; n = json_next(answer.doc, n)) {
-		struct table_line *line = table_add(t, NULL);
-
-		for (size_t i = 0; i < COUNT(names); i++)
-			table_json(t, line, answer.doc, json_member(answer.doc, n, names[i]));
-	}
-	return ctl_print(ctl, t);
+	return api_print_list(
+	        ctl, &answer, &(struct api_list){"revocations", columns, names, COUNT(columns)});
 }
 
 enum exit_status

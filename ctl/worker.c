@@ -31,22 +31,11 @@ run_worker_list(struct ctl *ctl)
 	        "seen_ms_ago", "namespaces", "handlers"};
 	AUTO(api_answer) struct api_answer answer = {0};
 	enum exit_status status = ask_workers(ctl, &answer);
-	struct table *t;
 
 	if (status != EXIT_STATUS_OK)
 		return status;
-	if (ctl->json)
-		return api_print(ctl, &answer);
-	t = table_new(columns, COUNT(columns), ctl_look(ctl));
-	for (const struct json_node *n = json_first(
-	             answer.doc, json_member(answer.doc, json_root(answer.doc), "workers"));
-	        n != NULL; n = json_next(answer.doc, n)) {
-		struct table_line *line = table_add(t, NULL);
-
-		for (size_t i = 0; i < COUNT(names); i++)
-			table_json(t, line, answer.doc, json_member(answer.doc, n, names[i]));
-	}
-	return ctl_print(ctl, t);
+	return api_print_list(
+	        ctl, &answer, &(struct api_list){"workers", columns, names, COUNT(columns)});
 }
 
 /* The session of that worker; the live one if there are several. */

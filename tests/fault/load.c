@@ -279,3 +279,22 @@ load_ids(const struct load *l, size_t *count)
 			ids[(*count)++] = l->clients[i].wishes[n].id;
 	return ids;
 }
+
+bool
+load_judge(const struct load *l, const char *dir, bool no_others, struct findings *out)
+{
+	AUTO(book) struct book book = {.items = NULL};
+	size_t count = 0;
+	const char **ids = load_ids(l, &count);
+	const struct evidence evidence = {.dir = dir,
+	        .file = "tasker.db",
+	        .book = &book,
+	        .ids = ids,
+	        .id_count = count,
+	        .no_others = no_others};
+	const bool judged =
+	        ids != NULL && book_read(dir, RIG_BOOK, &book) && checker_judge(&evidence, out);
+
+	free(ids);
+	return judged;
+}

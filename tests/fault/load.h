@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "shared/base/attr.h"
+#include "tests/fault/checker.h"
 
 enum { LOAD_THREADS = 4, LOAD_MAX = 20000 /* requests of one thread */ };
 
@@ -48,5 +48,10 @@ struct load_numbers load_numbers(const struct load *l);
 /* The ids of all tasks, BORROWED one by one in an array that is the caller's; after
  * load_resolve(). */
 OWNED const char **load_ids(const struct load *l, size_t *count);
+
+/* Holds what these clients were told against the book and the database of dir, where there is
+ * nothing else (no_others) or others' tasks too. False: it could not be judged. */
+MUST_CHECK bool load_judge(
+        const struct load *l, const char *dir, bool no_others, struct findings *out);
 
 #endif

@@ -109,21 +109,8 @@ live_through(struct preload_control *control, int64_t offset_s, int expected, co
 static void
 judge(struct load *load, struct findings *f)
 {
-	AUTO(book) struct book book = {.items = NULL};
-	size_t count;
-	const char **ids = load_ids(load, &count);
-
-	ck_assert_ptr_nonnull(ids);
-	ck_assert(book_read(rig.pair.dir, RIG_BOOK, &book));
-	ck_assert(checker_judge(&(struct evidence){.dir = rig.pair.dir,
-	                                .file = "tasker.db",
-	                                .book = &book,
-	                                .ids = ids,
-	                                .id_count = count,
-	                                .no_others = true},
-	        f));
+	ck_assert(load_judge(load, rig.pair.dir, true, f));
 	ck_assert_msg(checker_broken(f) == 0, "folder %s:\n%s", rig.pair.dir, f->text);
-	free(ids);
 }
 
 START_TEST(jumps_of_the_wall_clock_move_tokens_and_nothing_else)

@@ -71,21 +71,8 @@ end_load(struct load *l)
 static void
 judge(const struct load *l, struct findings *f)
 {
-	AUTO(book) struct book book = {.items = NULL};
-	size_t count;
-	const char **ids = load_ids(l, &count);
-
-	ck_assert_ptr_nonnull(ids);
-	ck_assert(book_read(rig.pair.dir, RIG_BOOK, &book));
-	ck_assert(checker_judge(&(struct evidence){.dir = rig.pair.dir,
-	                                .file = "tasker.db",
-	                                .book = &book,
-	                                .ids = ids,
-	                                .id_count = count,
-	                                .no_others = true},
-	        f));
+	ck_assert(load_judge(l, rig.pair.dir, true, f));
 	ck_assert_msg(checker_broken(f) == 0, "folder %s:\n%s", rig.pair.dir, f->text);
-	free(ids);
 }
 
 static void

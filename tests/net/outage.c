@@ -49,20 +49,8 @@ outage_lines(const char *dir, const char *log, const char *text)
 static void
 judge(const struct rig *rig, const struct load *load, struct findings *out)
 {
-	AUTO(book) struct book book = {.items = NULL};
-	size_t count;
-	const char **ids = load_ids(load, &count);
-	const struct evidence evidence = {.dir = rig->pair.dir,
-	        .file = "tasker.db",
-	        .book = &book,
-	        .ids = ids,
-	        .id_count = count};
-
-	ck_assert_ptr_nonnull(ids);
-	ck_assert(book_read(rig->pair.dir, RIG_BOOK, &book));
-	ck_assert(checker_judge(&evidence, out));
+	ck_assert(load_judge(load, rig->pair.dir, false, out));
 	ck_assert_msg(checker_broken(out) == 0, "folder %s:\n%s", rig->pair.dir, out->text);
-	free(ids);
 }
 
 void
